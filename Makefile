@@ -1,0 +1,51 @@
+# All that is needed is make and python3 (3.11 or newer); everything else goes into .venv.
+#   make test EXTRAS=torch           with a library to compare with (EXTRAS=a,b for several)
+#   make test ARGS="-k schedule"     arguments for pytest
+
+PYTHON ?= python3
+EXTRAS ?=
+ARGS ?=
+BIN := .venv/bin
+, := ,
+PEERS := $(patsubst %,.venv/with-%,$(subst $(,), ,$(EXTRAS)))
+unexport PYTHONPATH PYTHONHOME
+
+.PHONY: help verify test lint wheel clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile
+
+verify: .venv/made $(PEERS)  ## derive the rules, check the loops against them, audit our own
+	$(BIN)/adafactor-numba verify
+
+test: .venv/with-test $(PEERS)  ## run the tests and the examples in the docstrings
+	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+lint: .venv/with-lint  ## ruff and mypy
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+wheel: .venv/made  ## build the wheel and use it away from this folder
+	.ci/wheel
+
+clean:  ## remove all that make has made
+	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find adafactor_numba derivations proofs tests -name __pycache__ -prune -exec rm -rf {} +
+
+# A change of pyproject.toml makes the environment anew; an extra is added to the one there is.
+.venv/made: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "$(PYTHON) is not Python 3.11 or newer; name one that is: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || { \
+	  echo "$(PYTHON) cannot make virtual environments; on Debian and Ubuntu the package"; \
+	  echo "python3-venv adds them; or name another Python: make PYTHON=python3.12"; exit 1; }
+	rm -rf .venv
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/with-%: .venv/made
+	@grep -q '^$* = \[' pyproject.toml || { echo "pyproject.toml has no extra '$*'"; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	@touch $@
