@@ -1,4 +1,4 @@
-"""What the loops over vectors and matrices share: how they are compiled, sums of squares, alpha.
+"""What the loops over vectors and matrices share: how they are compiled, sums, alpha.
 
 `plain` functions are the source; `loop(plain)` is what runs.  The arithmetic is float64 whatever
 the storage: `float64(x)` widens exactly, an assignment to a float32 array rounds once.
@@ -33,6 +33,21 @@ def _sum_of_squares(X: Stored) -> float:
 
 
 sum_of_squares = loop(_sum_of_squares)
+
+
+def _first_beyond(X: Stored, largest: float) -> int:
+    """The position in X (p, n, m) of the first entry not within +-largest, such as a NaN, or -1."""
+    p, n, m = X.shape
+    for b in range(p):
+        for i in range(n):
+            for j in range(m):
+                if not abs(float64(X[b, i, j])) <= largest:
+                    k: int = (b * n + i) * m + j
+                    return k
+    return -1
+
+
+first_beyond = loop(_first_beyond)
 
 
 def _relative_step(mean_square_X: float, rho: float, epsilon_2: float) -> float:

@@ -1,0 +1,88 @@
+"""The paper's hyperparameters, [S] Algorithm 6, checked."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+
+from . import schedule
+
+Schedule: TypeAlias = float | Callable[[int], float]
+
+LARGEST = 2.0**490  # its square, summed over 2^44 entries, is a double
+
+# Name: what it is, the least and the largest value, the range in words.
+RANGES = {
+    "rho": ("relative step size", 0.0, LARGEST, "0 <= rho <= 2^490"),
+    "beta_2": ("decay of the second moment", 0.0, math.nextafter(1, 0), "0 <= beta_2 < 1"),
+    "epsilon_1": (
+        "added to every squared gradient",
+        2.0**-900,
+        LARGEST,
+        "0 < epsilon_1, from 2^-900 to 2^490",
+    ),
+    "epsilon_2": ("least parameter scale", 0.0, LARGEST, "0 <= epsilon_2 <= 2^490"),
+    "d": ("clipping threshold", 2.0**-500, math.inf, "0 < d, from 2^-500 to infinity"),
+}
+
+
+class Rates(NamedTuple):
+    """What changes from step to step; w = 1 - beta_2 is the weight of the newest gradient."""
+
+    w: float
+    beta_2: float
+    rho: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hyperparameters:
+    """rho and beta_2, numbers or functions of t = 1, 2, ..., and the constants of every step.
+
+    A ValueError or TypeError names what is out of its range; that of a function is checked at
+    each t.  The ranges end a little inside of the paper's: where doubles would.
+    """
+
+    rho: Schedule = schedule.rho
+    beta_2: Schedule = schedule.beta_2
+    epsilon_1: float = 1e-30
+    epsilon_2: float = 1e-3
+    d: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in (field.name for field in fields(self)):
+            value = getattr(self, name)
+            if not (callable(value) and name in Rates._fields):
+                object.__setattr__(self, name, number(name, value))
+
+    def at(self, t: int) -> Rates:
+        """1 - beta_2, beta_2 and rho for step t; the doubles given are taken as exact."""
+        rho = number("rho", self.rho(t), t) if callable(self.rho) else self.rho
+        if self.beta_2 is schedule.beta_2:
+            return Rates(schedule.weight(t), schedule.beta_2(t), rho)
+        beta_2 = number("beta_2", self.beta_2(t), t) if callable(self.beta_2) else self.beta_2
+        return Rates(1.0 - beta_2, beta_2, rho)
+
+    @property
+    def largest_gradient(self) -> float:
+        """The magnitude up to which no square, quotient or sum of a step leaves the doubles.
+
+        R_i >= w G_ij^2 and C_j >= w n epsilon_1, so sum U^2 <= m S_R / (w^2 epsilon_1), in which
+        w >= 2^-53 and S_R <= n m (max G^2 + epsilon_1): below 2^1024 up to n m^2 = 2^70.
+        """
+        return min(LARGEST, 2.0**420 * math.sqrt(self.epsilon_1))
+
+
+def number(name: str, value: object, t: int | None = None) -> float:
+    """`value` as the double it is, in the range of the hyperparameter `name`."""
+    meaning, least, largest, words = RANGES[name]
+    where = f"{name} ({meaning})" if t is None else f"{name} ({meaning}) at t = {t}"
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        either = " or a function of t" if t is None and name in Rates._fields else ""
+        raise TypeError(f"{where} is {value!r}; give a real number{either}, {words}")
+    if not least <= value <= largest:
+        raise ValueError(f"{where} is {value}; give one with {words}")
+    if float(value) != value:
+        raise ValueError(f"{where} is {value!r}, which is no double; give float({name})")
+    return float(value)

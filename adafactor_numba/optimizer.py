@@ -1,0 +1,122 @@
+"""Adafactor, [S] Algorithm 6, for arrays of any rank: what is checked around the loops."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from . import schedule
+from .hyperparameters import Hyperparameters, Rates, Schedule
+from .memory import Array, intervals, overlapping, reaches
+from .parameter import Parameter, State
+
+Arrays: TypeAlias = Sequence[Any] | Mapping[Any, Any]
+
+
+class Adafactor:
+    """Updates float32 or float64 arrays in place, each with its own t and statistics.
+
+    `params` is a sequence or a mapping of arrays of any rank and strides that share no memory.
+    Rank 0 and 1 are vectors; from rank 2 on the last two axes are factored, leading axes are a
+    batch, RMS and clipping over the whole array.  Where no strides give the leading axes as one,
+    a step works on a copy of the array and writes it back.
+
+    rho and beta_2 are numbers or functions of t, by default the paper's schedules.  An error
+    leaves every array, statistic and t as it was.
+
+    >>> import numpy as np
+    >>> X = np.zeros((2, 2))
+    >>> Adafactor([X]).step([np.array([[1.0, -1.0], [1.0, 1.0]])])
+    >>> X
+    array([[-1.e-05,  1.e-05],
+           [-1.e-05, -1.e-05]])
+    """
+
+    def __init__(
+        self,
+        params: Arrays,
+        *,
+        rho: Schedule = schedule.rho,
+        beta_2: Schedule = schedule.beta_2,
+        epsilon_1: float = 1e-30,
+        epsilon_2: float = 1e-3,
+        d: float = 1.0,
+    ) -> None:
+        self.hyperparameters = Hyperparameters(rho, beta_2, epsilon_1, epsilon_2, d)
+        arrays = _named("params", params)
+        self._mapping = isinstance(params, Mapping)
+        self._parameters = {name: Parameter(f"params[{name!r}]", X) for name, X in arrays.items()}
+        weights = {name: parameter.X for name, parameter in self._parameters.items()}
+        if pair := overlapping(weights):
+            first, second = pair
+            raise ValueError(
+                f"params[{second!r}]: X (weights) shares memory with "
+                f"{'itself' if first == second else f'params[{first!r}]'}; give each weight once"
+            )
+        self._occupied = intervals(weights.values())
+
+    def step(self, grads: Arrays) -> None:
+        """One step in place on the parameters from `grads`, which has their form; None skips one.
+
+        A gradient of another type of float is converted where that is exact.  A parameter of size
+        0 stays as it is, its t too.  Raises a ValueError or TypeError that names parameter and
+        index, before anything is written.
+        """
+        gradients = self._gradients(grads)
+        rates = self._rates(gradients)
+        for name, G in gradients.items():
+            parameter = self._parameters[name]
+            parameter.update(G, rates[parameter.t + 1], self.hyperparameters)
+
+    def _gradients(self, grads: Arrays) -> dict[Hashable, Array]:
+        """The gradients of the parameters to update, checked, and none of them in their memory."""
+        gradients = {}
+        for name, G in self._same_form("grads", grads).items():
+            parameter = self._parameters[name]
+            if G is None:
+                continue
+            G = parameter.gradient(f"grads[{name!r}]", G, self.hyperparameters.largest_gradient)
+            if G.size:
+                parameter.check()
+                gradients[name] = G.copy() if reaches(G, self._occupied) else G
+        return gradients
+
+    def _rates(self, names: Mapping[Hashable, Array]) -> dict[int, Rates]:
+        steps = sorted({self._parameters[name].t + 1 for name in names})
+        return {t: self.hyperparameters.at(t) for t in steps}
+
+    def state_dict(self) -> dict[Hashable, State]:
+        """By index or key: {"t", "R", "C"}, or {"t", "V"} for vectors; the arrays are copies."""
+        return {name: parameter.state() for name, parameter in self._parameters.items()}
+
+    def load_state_dict(self, state: Mapping[Any, State]) -> None:
+        """Copy in what `state_dict` returned; a state that cannot be raises and changes nothing."""
+        if not isinstance(state, Mapping):
+            raise TypeError(f"state is a {type(state).__name__}; give what state_dict returned")
+        self._check_names("state", state)
+        for name, parameter in self._parameters.items():
+            parameter.check_state(f"state[{name!r}]", state[name])
+        for name, parameter in self._parameters.items():
+            parameter.load(state[name])
+
+    def _same_form(self, where: str, arrays: Arrays) -> dict[Hashable, Any]:
+        """`arrays` by index or key, once it has the form of the parameters."""
+        if isinstance(arrays, Mapping) != self._mapping:
+            form = "mapping" if self._mapping else "sequence"
+            raise TypeError(f"{where} is a {type(arrays).__name__}; params is a {form}")
+        named = _named(where, arrays)
+        self._check_names(where, named)
+        return named
+
+    def _check_names(self, where: str, named: Mapping[Hashable, Any]) -> None:
+        missing = [name for name in self._parameters if name not in named]
+        unknown = [name for name in named if name not in self._parameters]
+        if missing or unknown:
+            raise ValueError(f"{where} lacks {missing} of params and has {unknown} beside them")
+
+
+def _named(where: str, arrays: object) -> dict[Hashable, Any]:
+    """The arrays by key or index."""
+    if isinstance(arrays, Mapping):
+        return dict(arrays)
+    if isinstance(arrays, Sequence):
+        return dict(enumerate(arrays))
+    raise TypeError(f"{where} is a {type(arrays).__name__}; give a list or a dict of arrays")

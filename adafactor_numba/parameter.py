@@ -1,0 +1,139 @@
+"""One array of weights and the statistics of its gradients."""
+
+import math
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from . import matrix, vector
+from .hyperparameters import LARGEST, Hyperparameters, Rates
+from .loops import first_beyond
+from .memory import Array
+
+State: TypeAlias = dict[str, Any]
+
+MEANINGS = {"R": "row statistics", "C": "column statistics", "V": "second moment"}
+
+
+class Parameter:
+    """Weights X of any rank and strides; t updates so far; V, or R and C where the rank is >= 2.
+
+    The loops see p matrices (p, n, m), a vector as (1, 1, n).  `where` names X in messages.
+    """
+
+    def __init__(self, where: str, X: object) -> None:
+        self.X = _weights(where, X)
+        self.where = f"{where}: X (weights)"
+        self.t = 0
+        *leading, n, m = (1, 1, *self.X.shape) if self.X.ndim > 1 else (1, 1, self.X.size)
+        self.form = (math.prod(leading), n, m)
+        shapes = {"V": self.X.shape}
+        if self.X.ndim > 1:
+            shapes = {"R": self.X.shape[:-1], "C": (*self.X.shape[:-2], m)}
+        self.statistics = {name: np.zeros(shape) for name, shape in shapes.items()}
+
+    def gradient(self, where: str, G: object, largest: float) -> Array:
+        """G in the type of X, its shape and entries checked; new only where G has another type."""
+        where = f"{where}: G (gradient)"
+        if not isinstance(G, np.ndarray | np.generic) or G.dtype.kind != "f":
+            raise TypeError(f"{where} {_found(G)}; give an array of floats, or None to skip")
+        if G.shape != self.X.shape:
+            raise ValueError(f"{where} has shape {G.shape}, its parameter {self.X.shape}")
+        G = _converted(where, np.asarray(G), self.X.dtype)
+        self._scan(where, G, largest)
+        return G
+
+    def check(self) -> None:
+        """Raise a ValueError that names the first entry of X that is no finite number."""
+        self._scan(self.where, self.X, LARGEST)
+
+    def _scan(self, where: str, A: Array, largest: float) -> None:
+        k = first_beyond(A.reshape(self.form), largest)
+        if k < 0:
+            return
+        index = list(map(int, np.unravel_index(k, A.shape)))
+        x = float(A[tuple(index)])
+        why = "give finite numbers"
+        if math.isfinite(x):
+            why = f"beyond {largest:.3g} a step may leave the range of float64"
+        raise ValueError(f"{where} is {x} at {index}; {why}, nothing was changed")
+
+    def update(self, G: Array, rates: Rates, constants: Hyperparameters) -> None:
+        """One step in place on X and the statistics, from a gradient that was checked."""
+        X, G = self.X.reshape(self.form), G.reshape(self.form)
+        scalars = (*rates, constants.epsilon_1, constants.epsilon_2, constants.d)
+        if "V" in self.statistics:
+            vector.step(X[0, 0], G[0, 0], self.statistics["V"].reshape(-1), *scalars)
+        else:
+            R, C = (A.reshape(self.form[0], -1) for A in self.statistics.values())
+            matrix.step(X, G, R, C, *scalars)
+        if not np.may_share_memory(X, self.X):  # no strides give the leading axes as one
+            self.X[...] = X.reshape(self.X.shape)
+        self.t += 1
+
+    def state(self) -> State:
+        """The number t of updates and copies of the statistics, by name."""
+        return {"t": self.t} | {name: A.copy() for name, A in self.statistics.items()}
+
+    def check_state(self, where: str, state: object) -> None:
+        """Raise a TypeError or ValueError unless `state` is one that `state` may have returned."""
+        names = ["t", *self.statistics]
+        if not isinstance(state, Mapping) or set(state) != set(names):
+            found = list(state) if isinstance(state, Mapping) else f"a {type(state).__name__}"
+            raise ValueError(f"{where} is {found}; give a mapping of {', '.join(names)}")
+        t = state["t"]
+        if isinstance(t, bool) or not isinstance(t, int | np.integer) or t < 0:
+            raise ValueError(f"{where}['t'] (updates so far) is {t!r}; give an integer t >= 0")
+        for name, A in self.statistics.items():
+            _check_statistics(f"{where}[{name!r}] ({MEANINGS[name]})", state[name], A, int(t))
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Take over t and the statistics from a state that was checked."""
+        self.t = int(state["t"])
+        for name, A in self.statistics.items():
+            A[...] = state[name]
+
+
+def _weights(where: str, X: object) -> Array:
+    """A view of X: what the caller may do to X itself, such as reshape it, leaves it alone."""
+    if not isinstance(X, np.ndarray) or X.dtype not in (np.float32, np.float64):
+        raise TypeError(f"{where}: X (weights) {_found(X)}; give a float32 or float64 array")
+    if not X.flags.writeable:
+        raise ValueError(f"{where}: X (weights) is read-only, and is updated in place; give a copy")
+    return X.view(np.ndarray)
+
+
+def _found(A: object) -> str:
+    if not isinstance(A, np.ndarray | np.generic):
+        return f"is a {type(A).__name__}"
+    order = "" if A.dtype.isnative else " in foreign byte order"
+    return f"has type {A.dtype.name}{order}"
+
+
+def _converted(where: str, G: Array, dtype: np.dtype[Any]) -> Array:
+    """G in `dtype`, where that is exact; a NaN stays one."""
+    if G.dtype == dtype:
+        return G
+    with np.errstate(all="ignore"):
+        converted = G.astype(dtype)
+        rounded = (converted != G) & ~np.isnan(G)
+    if rounded.any():
+        index = np.argwhere(rounded)[0].tolist()
+        raise ValueError(
+            f"{where} is {G[tuple(index)]} at {index}, which is no {dtype.name}, the type of its "
+            f"parameter; round it yourself: G.astype({dtype.name!r})"
+        )
+    return converted
+
+
+def _check_statistics(where: str, found: object, A: Array, t: int) -> None:
+    """Raise unless `found` can be what A holds after t updates: zero at first, then positive."""
+    if not isinstance(found, np.ndarray) or found.dtype != A.dtype:
+        raise TypeError(f"{where} {_found(found)}; give a float64 array")
+    if found.shape != A.shape:
+        raise ValueError(f"{where} has shape {found.shape}; its parameter needs {A.shape}")
+    if not np.isfinite(found).all():
+        raise ValueError(f"{where} has a nan or an infinity; give finite numbers")
+    if not (found > 0 if t else found == 0).all():
+        raise ValueError(f"{where} is {'not positive' if t else 'not zero'} after t = {t} updates")
