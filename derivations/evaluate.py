@@ -183,9 +183,7 @@ class _Reading:
             if self.numbers is BALL and wide is None and not _narrow(result, parts):
                 wide = f"step {step.target} ({step.source})"
             self.values[base(step.target)] = result
-        return {
-            str(name): v if v.shape else v[()] for name, v in self.values.items()
-        }, wide
+        return {str(name): v if v.shape else v[()] for name, v in self.values.items()}, wide
 
     def _shaped(self, value: Any, indices: tuple[sp.Symbol, ...]) -> Any:
         """`value` with the axes of `indices`, in their order, and no others."""

@@ -1,0 +1,27 @@
+"""The plain source of the compiled loops, run on numbers of another kind."""
+
+import types
+from typing import Any
+
+from numba.core.dispatcher import Dispatcher
+
+
+def interpreted(module: types.ModuleType, **names: Any) -> types.SimpleNamespace:
+    """The plain functions behind every loop that `module` uses, none compiled, as a namespace.
+
+    `names` replaces what the source reads, such as `math` or `max`.
+    """
+    scope = {**vars(module), **names}
+    for name, value in vars(module).items():
+        if isinstance(value, Dispatcher):
+            inner = {**value.py_func.__globals__, **names}
+            scope |= {k: v for k, v in inner.items() if k not in scope}
+    for name, value in scope.items():
+        plain = getattr(value, "py_func", value)
+        if isinstance(plain, types.FunctionType) and plain.__module__.startswith(_package(module)):
+            scope[name] = types.FunctionType(plain.__code__, scope, plain.__name__)
+    return types.SimpleNamespace(**scope)
+
+
+def _package(module: types.ModuleType) -> str:
+    return module.__name__.partition(".")[0]

@@ -1,0 +1,100 @@
+"""A whole optimizer: a schedule, a rule for what is factored and one for what is not.
+
+`METHOD.layout(shape)` answers which rule a parameter of that shape takes, and how its axes become
+those of the rule.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import numpy as np
+import sympy as sp
+
+from .adafactor import MATRIX, SCHEDULE, TENSOR, VECTOR, batched
+from .rule import UpdateRule
+
+Shape: TypeAlias = tuple[int, ...]
+
+machine_epsilon = sp.Symbol("machine_epsilon", positive=True)
+"""In a default, the distance from 1 to the next number of the parameter's dtype."""
+
+
+def last_two(shape: Shape) -> tuple[int, int] | None:
+    """The last two axes.  Rank 2: [S]; rank > 2, where [S] is silent: [T2T]."""
+    return (len(shape) - 2, len(shape) - 1) if len(shape) >= 2 else None
+
+
+def two_largest(shape: Shape) -> tuple[int, int] | None:
+    """The second largest and the largest axis, the later one where sizes are equal."""
+    if len(shape) < 2:
+        return None
+    *_, second, first = np.argsort(shape, kind="stable")
+    return int(second), int(first)
+
+
+def none(shape: Shape) -> None:
+    """No axis: every parameter keeps a full second moment."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a parameter of `shape` is laid out for `rule`: its axes permuted, then reshaped."""
+
+    rule: UpdateRule
+    shape: Shape
+    permutation: tuple[int, ...]
+    sizes: Shape
+
+    def arranged(self, array: Any) -> Any:
+        """`array`, of the parameter's shape, in the shape of the rule."""
+        return np.asarray(array).transpose(self.permutation).reshape(self.sizes)
+
+    def restored(self, array: Any) -> Any:
+        """`array`, of the rule's shape, in the parameter's."""
+        permuted = np.reshape(array, [self.shape[a] for a in self.permutation])
+        return permuted.transpose(np.argsort(self.permutation))
+
+
+@dataclass(frozen=True, eq=False)
+class Method:
+    """An optimizer by its rules; `axes` tells which two axes of a shape are factored, if any."""
+
+    name: str
+    source: str
+    schedule: UpdateRule
+    vector: UpdateRule
+    matrix: UpdateRule
+    axes: Callable[[Shape], tuple[int, int] | None]
+
+    @cached_property
+    def tensor(self) -> UpdateRule:
+        """The matrix rule over a batch of matrices."""
+        return TENSOR if self.matrix is MATRIX else batched(self.matrix)
+
+    def rules(self) -> Iterator[UpdateRule]:
+        """Every rule of the method."""
+        yield from (self.schedule, self.vector, self.matrix, self.tensor)
+
+    def layout(self, shape: Shape) -> Layout:
+        """The rule for a parameter of `shape`, and the way there and back.
+
+        >>> ADAFACTOR.layout((2, 3, 4)).rule.name
+        'tensor'
+        """
+        factored = self.axes(shape)
+        if factored is None:
+            rule, permutation = self.vector, tuple(range(len(shape)))
+            sizes: Shape = (int(np.prod(shape, dtype=int)),)
+        else:
+            leading = tuple(a for a in range(len(shape)) if a not in factored)
+            permutation = leading + factored
+            sizes = tuple(shape[a] for a in factored)
+            rule = self.matrix if not leading else self.tensor
+            if leading:
+                sizes = (int(np.prod([shape[a] for a in leading], dtype=int)), *sizes)
+        return Layout(rule, shape, permutation, sizes)
+
+
+ADAFACTOR = Method("paper", "[S] Algorithms 4, 5, 6", SCHEDULE, VECTOR, MATRIX, last_two)
