@@ -9,6 +9,7 @@ BIN := .venv/bin
 , := ,
 PEERS := $(patsubst %,.venv/with-%,$(subst $(,), ,$(EXTRAS)))
 unexport PYTHONPATH PYTHONHOME
+.NOTPARALLEL:
 
 .PHONY: help verify test lint wheel clean
 
