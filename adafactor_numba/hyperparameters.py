@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -74,15 +74,16 @@ class Hyperparameters:
         return min(LARGEST, 2.0**420 * math.sqrt(self.epsilon_1))
 
 
-def number(name: str, value: object, t: int | None = None) -> float:
+def number(name: str, value: Any, t: int | None = None) -> float:
     """`value` as the double it is, in the range of the hyperparameter `name`."""
     meaning, least, largest, words = RANGES[name]
     where = f"{name} ({meaning})" if t is None else f"{name} ({meaning}) at t = {t}"
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         either = " or a function of t" if t is None and name in Rates._fields else ""
         raise TypeError(f"{where} is {value!r}; give a real number{either}, {words}")
-    if not least <= value <= largest:
+    exact: Any = value.item() if isinstance(value, np.generic) else value  # a float32 overflows
+    if not least <= exact <= largest:
         raise ValueError(f"{where} is {value}; give one with {words}")
-    if float(value) != value:
+    if float(exact) != exact:
         raise ValueError(f"{where} is {value!r}, which is no double; give float({name})")
-    return float(value)
+    return float(exact)

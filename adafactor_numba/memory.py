@@ -35,15 +35,15 @@ def overlapping(arrays: Mapping[Hashable, Array]) -> tuple[Hashable, Hashable] |
 def overlaps_itself(X: Array) -> bool:
     """Whether two entries of X share a byte, as after `broadcast_to`.
 
-    Each axis is halved until one entry is left.  Two entries that meet are once in different
-    halves: if both are in the later one, so are two of the first, as far apart.
+    Each axis is halved until one entry is left.  Whether two entries meet depends on how far apart
+    they are alone, and every distance is once that of entries in different halves.
     """
     if X.flags.forc:
         return False
     for axis in range(X.ndim):
         X = np.moveaxis(X, axis, 0)
         while X.shape[0] > 1:
-            half = (X.shape[0] + 1) // 2
+            half = X.shape[0] // 2
             if np.shares_memory(X[:half], X[half:]):
                 return True
             X = X[:half]
