@@ -36,9 +36,9 @@ clean:  ## remove all that make has made
 
 # A change of pyproject.toml makes the environment anew; an extra is added to the one there is.
 .venv/made: pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "$(PYTHON) is not Python 3.11 or newer; name one that is: make PYTHON=python3.12"; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' || { \
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 	  echo "$(PYTHON) cannot make virtual environments; on Debian and Ubuntu the package"; \
 	  echo "python3-venv adds them; or name another Python: make PYTHON=python3.12"; exit 1; }
 	rm -rf .venv
