@@ -171,9 +171,8 @@ class UpdateRule:
         first step that reads it, or last.
         """
         gone = {*without}
-        for step in (*values, *gone):
-            if step not in {x.name for x in self.inputs}:
-                self[step]
+        for step in (*values, *sorted(gone - {x.name for x in self.inputs})):
+            self[step]
         new_inputs = {x.name: x for x in added if isinstance(x, Input)}
         inputs = {x.name: x for x in self.inputs if x.name not in gone} | new_inputs
         steps = [
