@@ -139,7 +139,7 @@ def _minimum() -> tuple[Line, ...]:
         Line("each term of D being q times", phi(x), x * log(x) - x + 1),
         Line("at p / q,", divergence(p, q), q * phi(p / q)),
         Line("which is 0 at 1,", phi(1), sp.S.Zero),
-        Line("falls before 1, rises after: D > 0 but for p = q", Derivative(phi(x), x), log(x)),
+        Line("falls before, rises after: D is 0 only for p = q", Derivative(phi(x), x), log(x)),
     )
 
 

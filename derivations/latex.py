@@ -59,7 +59,7 @@ def latex(of: Printable) -> str:
     """
     printer = _Latex(of)
     lines = (
-        f"{printer.doprint(x)} &= {printer.doprint(y)}\n  && \\text{{{latex_escape(note)}}}"
+        f"{printer.doprint(x)} &= {printer.doprint(y)}\n  && \\text{{{_plain(note)}}}"
         for x, y, note in _rows(of)
     )
     return "\n".join((r"\begin{aligned}", " \\\\\n".join(lines), r"\end{aligned}"))
@@ -77,6 +77,11 @@ def mathml(of: Printable) -> str:
         table.appendChild(printer.element("mtr", *row))
     math.appendChild(table)
     return math.toxml().encode("ascii", "xmlcharrefreplace").decode()
+
+
+def _plain(note: str) -> str:
+    """`note` as LaTeX text, < and > included, which SymPy leaves to mathematics."""
+    return latex_escape(note).replace("<", r"\textless{}").replace(">", r"\textgreater{}")
 
 
 def _rows(of: Printable) -> list[tuple[sp.Basic, sp.Basic, str]]:

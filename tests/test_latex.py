@@ -139,7 +139,7 @@ def test_a_changed_step_prints_its_change_and_nothing_else(printed, changes):
 
 
 def test_sources_are_escaped():
-    assert r"&& \text{x\_t \& y < 100 \%}" in latex(MOMENTUM)
+    assert r"&& \text{x\_t \& y \textless{} 100 \%}" in latex(MOMENTUM)
     assert "x_t &amp; y &lt; 100 %" in mathml(MOMENTUM)
 
 
