@@ -50,7 +50,7 @@ def roundings(rule: UpdateRule, known: Mapping[str, Any] | None = None) -> dict[
             for term in sp.Add.make_args(step.value)
             if not (isinstance(term, sp.Indexed) and base(term).name in signed)
         ]
-        count.known[sp.Symbol(step.name)] = sp.simplify(count.of(sp.Add(*terms)))
+        count.known[sp.Symbol(step.name)] = count.of(sp.Add(*terms))
     return {step.name: count.known[sp.Symbol(step.name)] for step in rule.steps}
 
 
@@ -136,9 +136,11 @@ class Counted:
 
     __radd__ = __add__
 
+    def __neg__(self) -> "Counted":
+        return Counted(-self.value, self.K)
+
     def __sub__(self, other: Number) -> "Counted":
-        y = Counted.of(other)
-        return self._sum(self.value - y.value, y)
+        return self + -Counted.of(other)
 
     def __rsub__(self, other: Number) -> "Counted":
         return Counted.of(other) - self

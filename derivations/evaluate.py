@@ -145,9 +145,9 @@ class _Reading:
 
     def _given(self, x: Input, inputs: Mapping[str, Any]) -> Any:
         rule = self.rule
-        given = inputs.get(x.name, None if x.default is None else exact(x.default))
-        if given is None:
+        if x.name not in inputs and x.default is None:
             raise ValueError(f"{rule.name}: no value for the input {x.name} ({x.meaning})")
+        given = inputs[x.name] if x.name in inputs else exact(x.default)
         array, shape = np.asarray(given), rule.shape(x)
         known = tuple(self.sizes.get(s) for s in shape)
         if array.ndim != len(shape) or any(
@@ -164,7 +164,8 @@ class _Reading:
             return array.astype(self.numbers.dtype)
         result = np.empty(array.shape, object)
         result.flat = [
-            v if isinstance(v, flint.arb) else self.numbers.number(v) for v in array.flat
+            v if isinstance(v, flint.arb) else self.numbers.number(v)
+            for v in array.astype(object).flat  # a NumPy integer would overflow in a Fraction
         ]
         return result
 
@@ -213,6 +214,10 @@ class _Reading:
                 return -product if -1 in e.args else product
             case sp.Pow(args=(x, sp.Rational() as power)):
                 return self._power(x, power)
+            case sp.Pow(args=(x, y)) if numbers is not EXACT:
+                return self._value(x) ** self._value(y)
+            case sp.Abs(args=(x,)):
+                return abs(self._value(x))
             case sp.Max():
                 return reduce(numbers.maximum, map(self._value, e.args))
             case sp.Min():

@@ -56,7 +56,9 @@ def worst(rule: UpdateRule, x, floats, balls) -> dict[str, float]:
                 abs(flint.arb(float(got)) - expected)
                 / (counted * abs(scale) + (ball(UNIT) * abs(expected) if last else 0))
             )
-            for got, expected, scale in zip(*map(flat, (floats[name], balls[name], size)))
+            for got, expected, scale in zip(
+                *map(flat, (floats[name], balls[name], size)), strict=True
+            )
             if scale != 0
         )
     return shares

@@ -6,7 +6,7 @@ running the loops' own plain source on `Counted` numbers.
 
 import math
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -26,7 +26,7 @@ from derivations.bounds import (
     counted_sqrt,
     gamma,
 )
-from derivations.cases import Case, inputs, scheduled
+from derivations.cases import TIMES, Case, inputs, scheduled
 from derivations.evaluate import BALL, UndecidedError, Values, evaluate
 from derivations.rule import UpdateRule
 
@@ -35,6 +35,8 @@ from .source import interpreted
 PRECISION = 192  # bits for differences and bounds, far beyond what the balls are narrow to
 UNIT = {"float64": Fraction(1, 2**53), "float32": Fraction(1, 2**24)}
 LEAST = {"float64": Fraction(1, 2**1074), "float32": Fraction(1, 2**149)}
+BEYOND = {"float64": Fraction(2**1024), "float32": Fraction(2**128)}
+SPREAD = sorted({*TIMES, *(round(10 ** (k / 8)) for k in range(49))})
 
 Loops = types.SimpleNamespace | types.ModuleType
 
@@ -136,22 +138,30 @@ def loop_roundings(
 ) -> Mapping[str, int]:
     """K of every step of the loops: of the form and the order they use, for these sizes.
 
-    With t, the roundings of the schedules at t are included; without, rho, beta_2 and w are exact.
+    With t, the roundings of the schedules at t are included; without, rho and beta_2 are exact
+    doubles, and w = 1 - beta_2 is rounded.
     """
-    exact_one = Counted(1.0)
-    if t is None:
-        given = dict.fromkeys(("rho", "beta_2", "w"), exact_one)
-    else:
-        given = scheduled_doubles(_COUNTED, Counted(t))
-    arrays: dict[str, Any] = {"X": _full(shape, Weight(1.0)), "G": _full(shape, exact_one)}
+    return next(run_roundings(shape, factored, (t,)))
+
+
+def run_roundings(
+    shape: tuple[int, ...], factored: bool, times: Iterable[int | None]
+) -> Iterator[Mapping[str, int]]:
+    """`loop_roundings` of each step of a run that carries its statistics; X is what was stored."""
+    one = Counted(1.0)
+    x: dict[str, Any] = {"X": _full(shape, Weight(1.0)), "G": _full(shape, one)}
+    x |= dict.fromkeys(("epsilon_1", "epsilon_2", "d"), one)
     if factored:
-        arrays["R_old"] = _full(shape[:-1], exact_one)
-        arrays["C_old"] = _full(shape[:-2] + shape[-1:], exact_one)
+        x["R_old"] = _full(shape[:-1], one)
+        x["C_old"] = _full(shape[:-2] + shape[-1:], one)
     else:
-        arrays["V_old"] = _full(shape, exact_one)
-    scalars = dict.fromkeys(("epsilon_1", "epsilon_2", "d"), exact_one)
-    steps = observed(_COUNTED, arrays | scalars | given)
-    return {name: max(x.K for x in np.asarray(value).flat) for name, value in steps.items()}
+        x["V_old"] = _full(shape, one)
+    given = {"rho": one, "beta_2": Counted(0.5), "w": 1.0 - Counted(0.5)}
+    for t in times:
+        rates = given if t is None else scheduled_doubles(_COUNTED, Counted(t))
+        steps = observed(_COUNTED, x | rates)
+        yield {name: max(v.K for v in np.asarray(value).flat) for name, value in steps.items()}
+        x |= {f"{name}_old": steps[name] for name in ("R", "C", "V") if name in steps}
 
 
 def _full(shape: tuple[int, ...], value: Any) -> Any:
@@ -169,6 +179,20 @@ def deviations(loops: Implementation, rule: UpdateRule, case: Case) -> list[Devi
         got = observed(loops, x | scheduled_doubles(loops, case.t))
     K = loop_roundings(x["X"].shape, "R_old" in x, case.t)
     return list(compared(rule, got, exact, K, case.dtype))
+
+
+def schedule_deviations(loops: Implementation) -> Iterator[Deviation]:
+    """Where the loops' rho_t, beta_2t or 1 - beta_2t leave the paper's by more than rounding."""
+    for t in SPREAD:
+        exact = dict(scheduled(SCHEDULE, t))
+        K = scheduled_doubles(_COUNTED, Counted(t))
+        with flint.ctx.workprec(PRECISION):
+            exact["w"] = 1 - exact["beta_2"]
+            for name, got in scheduled_doubles(loops, t).items():
+                expected, line = exact[name], SCHEDULE["beta_2" if name == "w" else name]
+                allowed = _bound(K[name].K, abs(expected))
+                if found := deviation(got, expected, allowed, "float64"):
+                    yield Deviation(line.name, line.source, (t,), got, float(expected), *found)
 
 
 def compared(
@@ -207,8 +231,11 @@ def deviation(
 ) -> tuple[float, float] | None:
     """None within the bound; otherwise how many ulps off, and how many are explained.
 
-    Raises UndecidedError if the ball is too wide to say.
+    An infinity is right where rounding may lead beyond the largest number of its sign.  Raises
+    UndecidedError if the ball is too wide to say.
     """
+    if math.isinf(got) and math.copysign(1, got) * expected + allowed >= _real(BEYOND[dtype]):
+        return None
     if not math.isfinite(got):
         return math.inf, 0.0
     error = abs(flint.arb(float(got)) - expected)
