@@ -145,12 +145,13 @@ def tree(N):
 
 
 def by_hand(n, m):
-    """K of the loops over a matrix, for rho and beta_2 that are doubles; w = 1 - beta_2 is rounded.
+    """K of the loops over a matrix, for rho and beta_2 that are doubles.
 
-    R: a square and epsilon_1, m - 1 additions, w and two products, a sum.  r = sqrt(S_R / R): S_R is
-    n - 1 additions on top of R.  c = 1 / sqrt(C).  U = G r c.  Mean square of U: a square,
-    n + m - 2 additions and a division.  The divisor of U_hat: a root and a division; then
-    1 / divisor, and the product with U.  The step: alpha / divisor, and the product with U.
+    R: a square and epsilon_1, m - 1 additions, w = 1 - beta_2 and two products, a sum.
+    r = sqrt(S_R / R): S_R is n - 1 additions on top of R.  c = 1 / sqrt(C).  U = G r c.
+    The mean square of U: a square, n + m - 2 additions and a division.  The divisor of U_hat:
+    a root and a division; then 1 / divisor, and the product with U.  The step: alpha / divisor,
+    and the product with U.
     """
     R, C = 2 + (m - 1) + 3, 2 + (n - 1) + 3
     r, c = half(R + n - 1 + R + 1) + 1, half(C) + 2

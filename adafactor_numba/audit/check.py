@@ -28,7 +28,7 @@ from derivations.bounds import (
 )
 from derivations.cases import TIMES, Case, inputs, scheduled
 from derivations.evaluate import BALL, UndecidedError, Values, evaluate
-from derivations.rule import UpdateRule
+from derivations.rule import Step, UpdateRule
 
 from .source import interpreted
 
@@ -178,52 +178,60 @@ def deviations(loops: Implementation, rule: UpdateRule, case: Case) -> list[Devi
     with np.errstate(all="ignore"):
         got = observed(loops, x | scheduled_doubles(loops, case.t))
     K = loop_roundings(x["X"].shape, "R_old" in x, case.t)
-    return list(compared(rule, got, exact, K, case.dtype))
+    return compared(rule, got, exact, K, case.dtype)
 
 
-def schedule_deviations(loops: Implementation) -> Iterator[Deviation]:
+def schedule_deviations(loops: Implementation) -> list[Deviation]:
     """Where the loops' rho_t, beta_2t or 1 - beta_2t leave the paper's by more than rounding."""
-    for t in SPREAD:
-        exact = dict(scheduled(SCHEDULE, t))
-        K = scheduled_doubles(_COUNTED, Counted(t))
-        with flint.ctx.workprec(PRECISION):
-            exact["w"] = 1 - exact["beta_2"]
-            for name, got in scheduled_doubles(loops, t).items():
-                expected, line = exact[name], SCHEDULE["beta_2" if name == "w" else name]
-                allowed = _bound(K[name].K, abs(expected))
-                if found := deviation(got, expected, allowed, "float64"):
-                    yield Deviation(line.name, line.source, (t,), got, float(expected), *found)
+    with flint.ctx.workprec(PRECISION):
+        return [found for t in SPREAD for found in _rates_outside(loops, t)]
+
+
+def _rates_outside(loops: Implementation, t: int) -> Iterator[Deviation]:
+    exact = dict(scheduled(SCHEDULE, t))
+    exact["w"] = 1 - exact["beta_2"]
+    K = scheduled_doubles(_COUNTED, Counted(t))
+    for name, got in scheduled_doubles(loops, t).items():
+        expected, line = exact[name], SCHEDULE["beta_2" if name == "w" else name]
+        if found := deviation(got, expected, _bound(K[name].K, abs(expected)), "float64"):
+            yield Deviation(line.name, line.source, (t,), got, float(expected), *found)
 
 
 def compared(
     rule: UpdateRule, got: Mapping[str, Any], exact: Values, K: Mapping[str, int], dtype: str
-) -> Iterator[Deviation]:
+) -> list[Deviation]:
     """Every entry of `got` outside its bound, in the order of the rule's steps.
 
     A step but the last: gamma_K of its value.  The last, X_new = X - step: gamma_K of the step,
     and the rounding of the difference: in float64 u of X_new; in float32, where it is rounded
     twice, half an ulp and 2^-53 of X_new.
     """
+    last = rule.steps[-1]
     with flint.ctx.workprec(PRECISION):
-        for step in rule.steps:
-            if step.name not in got:
-                continue
-            last = step is rule.steps[-1]
-            values = np.asarray(exact[step.name])
-            for index, value in np.ndenumerate(np.asarray(got[step.name])):
-                expected = values[index]
-                if last:
-                    move = abs(exact["alpha"] * exact["U_hat"][index])
-                    counted = _bound(K[step.name], move)
-                    allowed = counted + _difference(abs(expected), counted, dtype)
-                else:
-                    allowed = _bound(K[step.name], abs(expected))
-                unit = dtype if last else "float64"
-                if found := deviation(value, expected, allowed, unit):
-                    off, explained = found
-                    yield Deviation(
-                        step.name, step.source, index, float(value), float(expected), off, explained
-                    )
+        return [
+            found
+            for step in rule.steps
+            if step.name in got
+            for found in _outside(
+                step, got[step.name], exact, K[step.name], dtype if step is last else None
+            )
+        ]
+
+
+def _outside(
+    step: Step, got: Any, exact: Values, K: int, stored: str | None
+) -> Iterator[Deviation]:
+    """The entries of one step outside their bound; `stored` is the type of X_new, else None."""
+    values: Any = np.asarray(exact[step.name])
+    for index, value in np.ndenumerate(np.asarray(got)):
+        expected = values[index]
+        if stored is None:
+            allowed = _bound(K, abs(expected))
+        else:
+            counted = _bound(K, abs(exact["alpha"] * exact["U_hat"][index]))
+            allowed = counted + _difference(abs(expected), counted, stored)
+        if found := deviation(value, expected, allowed, stored or "float64"):
+            yield Deviation(step.name, step.source, index, float(value), float(expected), *found)
 
 
 def deviation(
