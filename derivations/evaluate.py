@@ -162,7 +162,7 @@ class _Reading:
         self.sizes |= dict(zip(shape, array.shape, strict=True))
         if self.numbers.dtype is not object:
             return array.astype(self.numbers.dtype)
-        result = np.empty(array.shape, object)
+        result: Any = np.empty(array.shape, object)
         result.flat = [
             v if isinstance(v, flint.arb) else self.numbers.number(v)
             for v in array.astype(object).flat  # a NumPy integer would overflow in a Fraction
@@ -172,19 +172,20 @@ class _Reading:
     def steps(self, want: Iterable[str]) -> tuple[Values, str | None]:
         """All values by name, and the first step whose ball is wide, if any."""
         wide = None
-        for step in self.rule.leading_to(*(tuple(want) or (s.name for s in self.rule.steps))):
+        wanted = tuple(want)
+        for step in self.rule.leading_to(*wanted) if wanted else self.rule.steps:
             terms = sp.Add.make_args(step.value)
             try:
                 with np.errstate(divide="raise", over="raise", invalid="raise"):
                     parts = [self._shaped(self._value(term), step.indices) for term in terms]
-                    result = np.asarray(reduce(lambda x, y: x + y, parts), self.numbers.dtype)
+                    result: Any = np.asarray(reduce(lambda x, y: x + y, parts), self.numbers.dtype)
             except ArithmeticError as error:
                 error.add_note(f"{self.rule.name}: step {step.target} ({step.source})")
                 raise
             if self.numbers is BALL and wide is None and not _narrow(result, parts):
                 wide = f"step {step.target} ({step.source})"
             self.values[base(step.target)] = result
-        return {str(name): v if v.shape else v[()] for name, v in self.values.items()}, wide
+        return {name.name: v if v.shape else v[()] for name, v in self.values.items()}, wide
 
     def _shaped(self, value: Any, indices: tuple[sp.Symbol, ...]) -> Any:
         """`value` with the axes of `indices`, in their order, and no others."""
@@ -251,7 +252,7 @@ class _Reading:
         return x / y
 
     def _sum(self, e: sp.Sum) -> Any:
-        value = np.asarray(self._value(e.function), self.numbers.dtype)
+        value: Any = np.asarray(self._value(e.function), self.numbers.dtype)
         if value.ndim == 0:
             value = value.reshape((1,) * len(self.axis))
         for index, *_ in e.limits:

@@ -48,7 +48,7 @@ class Quantity:
 
     @property
     def name(self) -> str:
-        return str(base(self.target))
+        return str(base(self.target).name)
 
     @property
     def indices(self) -> tuple[sp.Symbol, ...]:
@@ -154,7 +154,7 @@ class UpdateRule:
             self[name]
         for step in reversed(self.steps):
             if step.name in wanted:
-                wanted |= {str(base(x)) for x in entries(step.value)}
+                wanted |= {base(x).name for x in entries(step.value)}
         return tuple(s for s in self.steps if s.name in wanted)
 
     def but(
@@ -171,8 +171,8 @@ class UpdateRule:
         first step that reads it, or last.
         """
         gone = {*without}
-        for step in (*values, *sorted(gone - {x.name for x in self.inputs})):
-            self[step]
+        for named in (*values, *sorted(gone - {x.name for x in self.inputs})):
+            self[named]
         new_inputs = {x.name: x for x in added if isinstance(x, Input)}
         inputs = {x.name: x for x in self.inputs if x.name not in gone} | new_inputs
         steps = [
