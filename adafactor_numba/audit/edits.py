@@ -1,0 +1,236 @@
+"""The methods one symbol away from the paper: what a single wrong line may compute instead.
+
+They are read off the rules, so a step that is added to one has its edits at once.  Some have an
+unknown constant, theta, that is found from what was observed.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import sympy as sp
+
+from derivations.adafactor import SCHEDULE, S_R, alpha, beta_2, d, epsilon_1, epsilon_2, m, n, t
+from derivations.method import ADAFACTOR, Method
+from derivations.rule import Input, RuleError, Step, UpdateRule, base, entries
+
+Edited: TypeAlias = Iterator[tuple[str, sp.Expr]]
+Changes: TypeAlias = dict[tuple[str, str], dict[str, sp.Expr]]
+"""For every (step, what): the new values of the steps of a rule."""
+
+theta = sp.Symbol("theta", real=True)
+THETA = Input(theta, sp.S.Reals, "the unknown constant")
+
+SWAPS = {epsilon_1: epsilon_2, epsilon_2: epsilon_1, n: m, m: n, beta_2: 1 - beta_2, t: t + 1}
+STAND_INS = (("R", "R_old"), ("C", "C_old"), ("V", "V_old"), ("U", "G"), ("U_hat", "U"))
+"""Names that are taken for one another by mistake."""
+
+
+@dataclass(frozen=True, eq=False)
+class Edit:
+    """The paper with one line changed; `start` is the paper's value of theta, if it has one."""
+
+    step: str
+    what: str
+    method: Method
+    start: float | None = None
+
+
+def edits() -> Iterator[Edit]:
+    """Every edit, those without an unknown constant first."""
+    for step in SCHEDULE.steps:
+        for what, value in _changed(step.value, ()):
+            yield _scheduled(step, what, value)
+        yield _scheduled(step, "t - 1 for t", step.value.subs(t, sp.Max(t - 1, 1)))
+        yield _scheduled(step, "1 - it", 1 - step.value)
+    yield from _of_both(*(_symbol_changes(rule) for rule in _rules()))
+    yield from _fitted()
+
+
+def _rules() -> tuple[UpdateRule, UpdateRule]:
+    return ADAFACTOR.vector, ADAFACTOR.matrix
+
+
+def _symbol_changes(rule: UpdateRule) -> Changes:
+    """Every step with one symbol changed; R and C also together, as they share a line in code."""
+    names = {x.name for x in (*rule.inputs, *rule.steps)}
+    stand_ins = [pair for pair in STAND_INS if {*pair} <= names]
+    found: Changes = {}
+    for step in rule.steps:
+        for what, value in _changed(step.value, stand_ins):
+            found.setdefault((step.name, what), {step.name: value})
+        if step.name == "U_hat":
+            (U,) = (x for x in step.value.args if isinstance(x, sp.Indexed))
+            found["U_hat", "clipped entry by entry"] = {"U_hat": sp.Max(sp.Min(U, d), -d)}
+    if "S_R" in names:
+        found |= _normalisers(rule)
+    return found | _rows_with_columns(found)
+
+
+def _normalisers(rule: UpdateRule) -> Changes:
+    """V with another normaliser: none, or sizes too many or too few, as means mixed with sums."""
+    V = rule["V"].value
+    sizes = [n**a * m**b for a in (-1, 0, 1) for b in (-1, 0, 1)]
+    found: Changes = {}
+    for size in sizes:
+        found["V", f"V times {size}"] = {"V": V * size}
+        found["V", f"V times {size} sum(R)"] = {"V": V * size * S_R}
+    return found
+
+
+def _rows_with_columns(found: Changes) -> Changes:
+    return {
+        ("R and C", what): value | found["C", what]
+        for (name, what), value in found.items()
+        if name == "R" and ("C", what) in found
+    }
+
+
+def _changed(e: sp.Expr, stand_ins: Iterable[tuple[str, str]]) -> Edited:
+    """`e` with one symbol changed, anywhere in it, each value once."""
+    seen = {e}
+    for what, value in _everywhere(e, tuple(stand_ins)):
+        if value not in seen:
+            seen.add(value)
+            yield what, value
+
+
+def _everywhere(e: sp.Expr, stand_ins: tuple[tuple[str, str], ...]) -> Edited:
+    yield from _here(e, stand_ins)
+    if isinstance(e, sp.Indexed) or not e.args:
+        return
+    for position, part in enumerate(e.args[:1] if isinstance(e, sp.Sum) else e.args):
+        for what, new in _everywhere(part, stand_ins):
+            yield what, e.func(*e.args[:position], new, *e.args[position + 1 :])
+
+
+def _here(e: sp.Expr, stand_ins: tuple[tuple[str, str], ...]) -> Edited:
+    match e:
+        case sp.Max() | sp.Min():
+            other = sp.Min if isinstance(e, sp.Max) else sp.Max
+            yield f"{other.__name__} for {e.func.__name__}", other(*e.args)
+            yield f"a sum for {e.func.__name__}", sp.Add(*e.args)
+            yield from ((f"{_said(x)} for {_said(e)}", x) for x in e.args)
+        case sp.Pow(args=(x, power)) if {*entries(x)} - {n, m}:
+            yield f"{_said(e)} without its root or square", x ** sp.sign(power)
+            yield f"{_said(e)} squared", x ** (2 * power)
+            yield f"{_said(e)} inverted", x**-power
+            if power == 2:
+                yield f"its size for {_said(e)}", abs(x)
+        case sp.Add():
+            yield from ((f"without {_said(term)}", e - term) for term in e.args)
+            yield from ((f"the other sign of {_said(x)}", e - 2 * x) for x in e.args)
+        case sp.Mul():
+            yield from _factors(e)
+        case sp.Sum():
+            for _, _, high in e.limits:
+                what = f" over {high + 1}" if len(e.limits) > 1 else ""
+                yield f"a mean{what} for a sum", e / (high + 1)
+        case sp.Symbol() if e in SWAPS:
+            yield f"{_said(SWAPS[e])} for {_said(e)}", SWAPS[e]
+        case sp.Indexed():
+            for pair in stand_ins:
+                if base(e).name in pair:
+                    (other,) = {*pair} - {base(e).name}
+                    yield f"{other} for {base(e)}", _array(other)[e.indices]
+
+
+def _factors(e: sp.Mul) -> Edited:
+    sizes = [factor for factor in e.args if not {*entries(factor)} - {n, m} and factor != -1]
+    if sizes:
+        yield "a sum for a mean", e / sp.Mul(*sizes)
+    for factor in e.args:
+        if factor != -1:
+            yield f"without the factor {_said(factor)}", e / factor
+            yield f"{_said(1 / factor)} for {_said(factor)}", e / factor**2
+    if -1 in e.args:
+        yield "with the other sign", -e
+
+
+def _array(name: str) -> sp.IndexedBase:
+    return sp.IndexedBase(name, **({"nonnegative": True} if name[0] in "RCV" else {"real": True}))
+
+
+def _said(e: sp.Expr) -> str:
+    """`e` in words that are the same for a vector and a matrix, a row and a column."""
+    text = re.sub(r"\[[^\]]*\]", "", str(e))
+    return re.sub(r"Sum\((.*?), \(.*\)\)", r"sum(\1)", text)
+
+
+def _of_both(vector: Changes, matrix: Changes) -> Iterator[Edit]:
+    """The changes of the vector and the matrix rule together, then of either alone."""
+    for name, what in dict.fromkeys((*matrix, *vector)):
+        one = vector.get(("V" if name == "R and C" else name, what))
+        other = matrix.get((name, what))
+        if one and other and name != "V":
+            yield from _edit(name, what, one, other)
+        if other:
+            yield from _edit(name, f"{what}, in the matrix rule", None, other)
+        if one and name != "R and C":
+            yield from _edit(name, f"{what}, in the vector rule", one, None)
+
+
+def _edit(name: str, what: str, *values: dict[str, sp.Expr] | None) -> Iterator[Edit]:
+    """The edit that gives the steps of the vector and of the matrix rule these values, if any."""
+    rules = {}
+    for kind, rule, value in zip(("vector", "matrix"), _rules(), values, strict=True):
+        if value:
+            added = (THETA,) if any(e.has(theta) for e in value.values()) else ()
+            try:
+                rules[kind] = rule.but(rule.name, rule.source, *added, **value)
+            except RuleError:
+                return
+    known = ADAFACTOR.matrix if "matrix" in rules else ADAFACTOR.vector
+    line = known.line(name.partition(" ")[0])
+    yield Edit(line, what, replace(ADAFACTOR, **rules))
+
+
+def _scheduled(step: Step, what: str, value: sp.Expr, start: float | None = None) -> Edit:
+    added = () if start is None else (THETA,)
+    rule = SCHEDULE.but(SCHEDULE.name, step.source, *added, **{step.name: value})
+    return Edit(step.name, what, replace(ADAFACTOR, schedule=rule), start)
+
+
+def _fitted() -> Iterator[Edit]:
+    """Edits with theta for a number, for a default, or as a factor of a step or of a term."""
+    for step in SCHEDULE.steps:
+        for number in sorted(step.value.atoms(sp.Rational), key=float):
+            if number not in (1, -1):
+                value = step.value.xreplace({number: theta})
+                yield _scheduled(step, f"another number for {number}", value, float(number))
+        yield _scheduled(step, "times a constant", step.value * theta, 1.0)
+    for x in ADAFACTOR.matrix.inputs:
+        if x.default is not None:
+            values = [_instead(rule, x) for rule in _rules()]
+            for edit in _edit(next(iter(values[1])), f"another default of {x.name}", *values):
+                yield replace(edit, start=float(x.default))
+    for edit in _of_both(*map(_term_changes, _rules())):
+        yield replace(edit, start=1.0 if "times a constant" in edit.what else 0.0)
+
+
+def _instead(rule: UpdateRule, x: Input) -> dict[str, sp.Expr]:
+    """The steps that read the hyperparameter x, with theta in its place."""
+    return {s.name: s.value.subs(x.target, theta) for s in rule.steps if s.value.has(x.target)}
+
+
+def _term_changes(rule: UpdateRule) -> Changes:
+    """A step, or a term of its sum, times theta; X that decays by theta, or by alpha theta."""
+    found: Changes = {}
+    for step in rule.steps:
+        found[step.name, "times a constant"] = {step.name: step.value * theta}
+        for term in step.value.args if isinstance(step.value, sp.Add) else ():
+            value = step.value + (theta - 1) * term
+            found[step.name, f"{_said(term)} times a constant"] = {step.name: value}
+    found["U", "a constant added to the root"] = {"U": _with_the_root_plus_theta(rule["U"].value)}
+    X = rule.inputs[0].target
+    decayed = {"by a constant": theta * X, "like alpha": theta * alpha * X}
+    for how, loss in decayed.items():
+        found["X_new", f"X decays {how}"] = {"X_new": rule["X_new"].value - loss}
+    return found | _rows_with_columns(found)
+
+
+def _with_the_root_plus_theta(U: sp.Expr) -> sp.Expr:
+    """G / (sqrt V + theta) for G / sqrt V."""
+    G, root = sp.fraction(U)
+    return G / (root + theta)

@@ -1,0 +1,150 @@
+"""Which single line of the paper, changed in one symbol, explains everything that was observed."""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from derivations.evaluate import FLOAT
+from derivations.method import ADAFACTOR, Method
+
+from .edits import Edit, edits
+from .judgement import Judgement, explains, is_in_order
+from .strand import Strand, predictions
+
+WITNESSES = 6
+SECONDS = 20.0
+"""How long an explanation is looked for."""
+
+_POWERS = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89)
+GRID = (*(2.0**-k for k in reversed(_POWERS)), 1.0, *(2.0**k for k in _POWERS))
+"""Factors on the paper's value between which an unknown constant is looked for."""
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """An edit that explains all observations, with the value of its unknown constant, if any."""
+
+    edit: Edit
+    theta: float | None = None
+
+    @property
+    def method(self) -> Method:
+        return self.edit.method
+
+    def __str__(self) -> str:
+        return self.edit.what if self.theta is None else f"{self.edit.what}: {self.theta:.6g}"
+
+
+def explanations(paper: Sequence[Judgement], working: Mapping[str, str]) -> Iterator[Explanation]:
+    """Every edit that explains all strands of rank 0 to 2, given how the paper judges them.
+
+    A few witnesses, observations that the paper explains and some that it does not, refuse most
+    edits at once.  What goes wrong between parameters or in a batch of matrices is no single line.
+    """
+    known = [j for j in paper if _rank(j) <= 2]
+    found = tuple(dict.fromkeys(j.strand for j in known))
+    failing, passing = (
+        sorted((j for j in known if is_in_order(j, working[j.strand.dtype]) is here), key=_size)
+        for here in (False, True)
+    )
+    witnesses = [_until(j) for j in _spread(failing) + _spread(passing)]
+    more = {"numbers": FLOAT, "counted": ADAFACTOR}
+    end = time.monotonic() + SECONDS
+    for edit in edits():
+        for theta in [None] if edit.start is None else _thetas(edit, _spread(failing)):
+            if explains(edit.method, witnesses, working, theta=theta, **more) and explains(
+                edit.method, found, working, theta=theta, **more
+            ):
+                yield Explanation(edit, theta)
+        if time.monotonic() > end:
+            return
+
+
+def _rank(j: Judgement) -> int:
+    return j.strand.run.params[j.strand.parameter].ndim
+
+
+def _size(j: Judgement) -> tuple[int, int, int]:
+    return j.size
+
+
+def _spread(found: Sequence[Judgement]) -> list[Judgement]:
+    """A few judgements of different ranks and scenarios, the smallest of each."""
+    kinds: dict[tuple[int, str], Judgement] = {}
+    for j in found:
+        kinds.setdefault((_rank(j), j.strand.run.scenario), j)
+    return list(kinds.values())[:WITNESSES]
+
+
+def _until(j: Judgement) -> Strand:
+    """The strand of a judgement, up to its observation."""
+    kept = tuple(o for o in j.strand.observations if o.t <= j.prediction.observation.t)
+    return replace(j.strand, observations=kept)
+
+
+def _thetas(edit: Edit, failing: Sequence[Judgement]) -> Iterator[float]:
+    """Values of the unknown constant that explain the worst entry of a failing observation."""
+    known: list[float] = []
+    for j in failing[:2]:
+        miss = _miss(edit, j)
+        for theta in _roots(miss, edit.start or 1e-2):
+            if not any(math.isclose(theta, other, rel_tol=1e-12) for other in known):
+                known.append(theta)
+                yield theta
+
+
+def _miss(edit: Edit, j: Judgement) -> Callable[[float], float]:
+    """X_new of the edit minus X found, at the entry that is worst for the paper."""
+    strand, t = _until(j), j.prediction.observation.t
+    with np.errstate(all="ignore"):
+        worst = np.nan_to_num(j.error / j.prediction.move, nan=0.0, posinf=0.0)
+    index = np.unravel_index(np.argmax(worst), j.error.shape)
+
+    def miss(theta: float) -> float:
+        try:
+            last = [
+                p
+                for p in predictions(edit.method, strand, FLOAT, theta, ADAFACTOR)
+                if p.observation.t == t
+            ]
+        except ArithmeticError:
+            return math.nan
+        after = last[0].observation.after
+        assert after is not None
+        return float(last[0].X_new[index] - np.float64(after[index]))
+
+    return miss
+
+
+def _roots(f: Callable[[float], float], start: float) -> Iterator[float]:
+    """Zeros of f, one for every change of sign between neighbours of the grid."""
+    points = sorted(start * factor for factor in GRID)
+    values = [f(x) for x in points]
+    for (a, b), (fa, fb) in zip(
+        zip(points, points[1:], strict=False), zip(values, values[1:], strict=False), strict=True
+    ):
+        if fa == 0:
+            yield a
+        elif fa * fb < 0:
+            yield _bisected(f, a, b, fa)
+
+
+def _bisected(f: Callable[[float], float], a: float, b: float, fa: float) -> float:
+    """A zero of f between a and b, to the last double or nearly."""
+    for _ in range(80):
+        middle = math.copysign(math.sqrt(a * b), a) if a * b > 0 else (a + b) / 2
+        if middle in (a, b):
+            break
+        value = f(middle)
+        if value == 0:
+            return middle
+        if (value < 0) == (fa < 0):
+            a, fa = middle, value
+        else:
+            b = middle
+    return b
+
+

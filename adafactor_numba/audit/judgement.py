@@ -1,0 +1,157 @@
+"""Whether a method explains what was observed, and in which format the work was done.
+
+A computation that is written in another form than the rule is granted twice the roundings counted
+on the rule as written, in units of the format it works in, beside the rounding of storage.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from derivations.evaluate import BALL, Numbers
+from derivations.method import Method
+
+from .strand import Prediction, Strand, predictions
+
+FORMATS = ("float64", "float32", "float16")
+FORMS = 2  # roundings granted for every rounding of the rule as written
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """One prediction beside what was found."""
+
+    method: Method
+    prediction: Prediction
+
+    @property
+    def strand(self) -> Strand:
+        return self.prediction.strand
+
+    @property
+    def size(self) -> tuple[int, int, int]:
+        """How large the case is: its steps, entries and rank."""
+        X = self.strand.run.params[self.strand.parameter]
+        return (self.prediction.observation.t, X.size, X.ndim)
+
+    @cached_property
+    def error(self) -> np.ndarray:
+        return self.prediction.error()
+
+    def allowed(self, working: str) -> np.ndarray:
+        """What rounding explains of the error if the work is done in format `working`."""
+        move, X_new = self.prediction.move, np.abs(_floats(self.prediction.X_new))
+        u = float(np.finfo(working).eps) / 2
+        K = FORMS * self.prediction.K + (FORMS * self.prediction.K if _is_float(self) else 0)
+        counted = np.inf if K * u >= 1 else K * u / (1 - K * u)
+        stored = np.finfo(self.strand.dtype)
+        storage = float(stored.eps) / 2 * X_new + float(stored.smallest_subnormal)
+        with np.errstate(all="ignore"):
+            before = np.abs(_floats(self.prediction.observation.before))
+            return counted * move + FORMS * u * (X_new + before) + storage
+
+    def explained(self, working: str) -> bool:
+        """Whether every entry is within its bound; what is not finite never is."""
+        return bool(np.all(self.error <= self.allowed(working)))
+
+    def worst(self, working: str) -> tuple[int, ...]:
+        """The index of the entry that is most beyond its bound."""
+        with np.errstate(all="ignore"):
+            excess = np.nan_to_num(self.error / self.allowed(working), nan=np.inf)
+        return tuple(int(k) for k in np.unravel_index(np.argmax(excess), excess.shape))
+
+    @cached_property
+    def naturals(self) -> tuple[float, float]:
+        """The least and greatest nonzero magnitude among G^2, V, R, C, R C and sums of the rule."""
+        values = self.prediction.values
+        arrays = [_floats(values["G"]) ** 2]
+        for name in ("V", "R", "C", "S_R"):
+            if name in values:
+                arrays.append(np.abs(_floats(values[name])))
+        if "R" in values:
+            arrays.append(np.asarray(arrays[-1].max() * _floats(values["C"]).max()))
+            arrays.append(np.asarray(_floats(values["R"]).min() * _floats(values["C"]).min()))
+        found = np.concatenate([a.ravel() for a in arrays])
+        found = found[found > 0]
+        return (float(found.min()), float(found.max())) if found.size else (1.0, 1.0)
+
+    def leaves_range(self, working: str) -> bool:
+        """Whether the rule's own numbers leave the exponents of `working`; G has no zeros."""
+        history = [o.G for o in self.strand.observations if o.t <= self.prediction.observation.t]
+        if not all(np.all(G != 0) for G in history):
+            return False
+        least, greatest = self.naturals
+        limits = np.finfo(working)
+        eps, dtype = float(limits.eps), np.finfo(self.strand.dtype)
+        roomy = float(limits.tiny) / eps <= least and greatest <= float(limits.max) * eps
+        storable = float(dtype.tiny) / eps <= float(np.min(np.abs(history)))
+        return not (roomy and storable)
+
+
+def judgements(
+    method: Method, found: Iterable[Strand], numbers: Numbers = BALL, **more: Any
+) -> Iterator[Judgement]:
+    """A judgement of every observation that the method has a value for."""
+    for strand in found:
+        for prediction in predictions(method, strand, numbers, **more):
+            yield Judgement(method, prediction)
+
+
+def explains(
+    method: Method,
+    found: Iterable[Strand],
+    working: Mapping[str, str],
+    numbers: Numbers = BALL,
+    **more: Any,
+) -> bool:
+    """Whether the method explains every observation, each dtype in its working format."""
+    try:
+        return all(
+            is_in_order(j, working[j.strand.dtype])
+            for j in judgements(method, found, numbers, **more)
+        )
+    except ArithmeticError:
+        return False
+
+
+def is_in_order(j: Judgement, working: str) -> bool:
+    """Explained, or beyond the range of the format in which the work is done."""
+    return j.explained(working) or j.leaves_range(working)
+
+
+def working_format(found: Sequence[Judgement]) -> str | None:
+    """The finest format whose rounding explains everything; None if none does.
+
+    float16 is considered only where its coarse grid itself is seen: the first steps from X = 0
+    have no more digits than it has.
+    """
+    for working in FORMATS[:2]:
+        if all(is_in_order(j, working) for j in found):
+            return working
+    half = [j for j in found if _starts_at_zero(j)]
+    if half and all(_has_half_digits(j) for j in half):
+        if all(is_in_order(j, "float16") for j in found):
+            return "float16"
+    return None
+
+
+def _starts_at_zero(j: Judgement) -> bool:
+    before = j.prediction.observation.before
+    return before is not None and not np.any(before)
+
+
+def _has_half_digits(j: Judgement) -> bool:
+    after = _floats(j.prediction.observation.after)
+    mantissa, _ = np.frexp(after)
+    return bool(np.all(mantissa * 2**11 == np.round(mantissa * 2**11)))
+
+
+def _is_float(j: Judgement) -> bool:
+    return j.prediction.X_new.dtype != object
+
+
+def _floats(array: Any) -> np.ndarray:
+    return np.asarray(array).astype(np.float64)

@@ -1,0 +1,67 @@
+"""What an audit found, as data and as JSON."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One step that differs, with the smallest case found; `index` is [parameter, i, j, ...].
+
+    `got` and `expected` are entries of X_new, the only step that a black box shows.
+    """
+
+    step: str
+    case: Mapping[str, Any]
+    index: tuple[int, ...] = ()
+    got: float | None = None
+    expected: float | None = None
+    off_by_ulp: float | None = None
+    explained_ulp: float | None = None
+    equivalent_steps: tuple[str, ...] = ()
+    what: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """The verdict of an audit: `agrees`, `differs` or `cannot run`."""
+
+    implementation: str
+    version: str
+    verdict: str
+    rule: str = ""
+    variant: str | None = None
+    precision: str | None = None
+    range: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    cases: int = 0
+    variants_told_apart: int = 0
+    variants_known: int = 0
+    scenarios_not_run: tuple[Mapping[str, str], ...] = ()
+    differences: tuple[Difference, ...] = ()
+    why: str = ""
+    seed: int = 0
+    seconds: float = 0.0
+
+    @property
+    def exit_code(self) -> int:
+        """0 agrees, 1 differs, 2 cannot run."""
+        return {"agrees": 0, "differs": 1}.get(self.verdict, 2)
+
+    def json(self) -> str:
+        """The report as strict JSON: what is not finite is a string."""
+        return json.dumps(plain(asdict(self)), indent=2, allow_nan=False)
+
+
+def plain(value: Any) -> Any:
+    """`value` with tuples as lists and every number that is not finite as a string."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {str(name): plain(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(part) for part in value]
+    return value

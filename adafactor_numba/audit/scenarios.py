@@ -1,0 +1,179 @@
+"""What an implementation is asked: runs that each depend on as few steps of the rule as possible.
+
+Most start at X = 0, where alpha = epsilon_2 rho and a step has all its digits.  Steps that are not
+clipped come from gradients that shrink after t = 1, so that no builder need take d.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .subject import Run
+
+Shape = tuple[int, ...]
+
+BOTH: tuple[Shape, ...] = ((3,), (1, 3), (3, 1), (2, 3), (3, 2))
+LONG = 10_003
+"""Steps of the long run: past t = 10^4, where rho_t turns from 1e-2 to 1 / sqrt t."""
+
+
+@dataclass
+class Draw:
+    """Seeded arrays of one dtype; `uneven` entries lie within a factor 4 and differ in sign."""
+
+    rng: np.random.Generator
+    dtype: str
+
+    def uneven(self, shape: Shape, size: float = 1.0) -> Any:
+        magnitudes = size * self.rng.uniform(0.5, 2.0, shape)
+        return np.asarray(magnitudes * self.rng.choice([-1.0, 1.0], shape), self.dtype)
+
+    def normal(self, shape: Shape, size: float = 1.0) -> Any:
+        return np.asarray(size * self.rng.standard_normal(shape), self.dtype)
+
+    def zeros(self, shape: Shape) -> Any:
+        return np.zeros(shape, self.dtype)
+
+    def single(self, scenario: str, X: Any, grads: Sequence[Any], **more: Any) -> Run:
+        """A run of one parameter."""
+        return Run(scenario, (X,), tuple((np.asarray(g, self.dtype),) for g in grads), **more)
+
+
+def runs(dtype: str, seed: int, takes: Sequence[str]) -> Iterator[Run]:
+    """Every scenario in one dtype; hyperparameters are varied that the builder takes."""
+    for number, scenario in enumerate(SCENARIOS):
+        yield from scenario(Draw(np.random.default_rng((seed, number)), dtype))
+    yield from _hyperparameters(Draw(np.random.default_rng((seed, 99)), dtype), takes)
+
+
+def _zero_gradient(draw: Draw) -> Iterator[Run]:
+    for shape in ((3,), (2, 3)):
+        X = (2.0 ** np.arange(int(np.prod(shape)))).reshape(shape).astype(draw.dtype)
+        zero, g = draw.zeros(shape), draw.uneven(shape)
+        yield draw.single("zero gradient", X, [zero, zero, g, zero])
+        yield draw.single("zero gradient", draw.zeros(shape), [g, zero])
+
+
+def _one_entry(draw: Draw) -> Iterator[Run]:
+    for shape in ((1,), (1, 1), ()):
+        for size in (1.0, 0.25, 8.0):
+            grads = [np.full(shape, size * (-1) ** t) for t in range(8)]
+            yield draw.single("one entry", draw.zeros(shape), grads)
+
+
+def _first_step(draw: Draw) -> Iterator[Run]:
+    for shape in (*BOTH, (4,), (4, 4)):
+        yield draw.single("first step", draw.zeros(shape), [draw.uneven(shape)])
+    rank_one = np.outer([1.0, 2.0, -4.0], [1.0, -0.5])
+    yield draw.single("first step", draw.zeros((3, 2)), [rank_one])
+
+
+def _weights(draw: Draw) -> Iterator[Run]:
+    for shape in ((3,), (2, 3)):
+        grads = [draw.uneven(shape), draw.uneven(shape, 0.25)]
+        for size in (0.0, 1e-5, 3e-4, 2e-3, 1.0, 300.0):
+            yield draw.single("size of X", draw.uneven(shape, size), grads)
+
+
+def _unclipped(draw: Draw) -> Iterator[Run]:
+    for shape in BOTH:
+        grads = [draw.uneven(shape, size) for size in (8.0, 1.0, 0.5, 1.0, 0.7, 0.4)]
+        yield draw.single("not clipped", draw.zeros(shape), grads)
+
+
+def _clipped(draw: Draw) -> Iterator[Run]:
+    for shape in BOTH:
+        grads = [draw.uneven(shape, 4.0**t) for t in range(4)]
+        yield draw.single("clipped", draw.zeros(shape), grads)
+        steady = [draw.uneven(shape)] * 40
+        grads = [*steady, draw.uneven(shape, 100.0), draw.uneven(shape, 1000.0)]
+        yield draw.single("clipped", draw.zeros(shape), grads, watch=(39, 40, 41, 42))
+
+
+def _ordinary(draw: Draw) -> Iterator[Run]:
+    for shape in ((5,), (3, 4), (4, 3)):
+        grads = [draw.normal(shape) for _ in range(5)]
+        yield draw.single("ordinary", draw.normal(shape), grads)
+
+
+def _sizes_of_G(draw: Draw) -> Iterator[Run]:
+    for size in (1e-3, 1e-4, 1e-6, 1e-8, 1e-10, 1e-13, 2e-15, 1e-17, 1e2, 1e4, 1e6, 1e8, 1e10):
+        for shape in ((3,), (2, 3)):
+            grads = [draw.uneven(shape, size), draw.uneven(shape, size)]
+            yield draw.single("size of G", draw.zeros(shape), grads)
+
+
+def _zero_rows(draw: Draw) -> Iterator[Run]:
+    for axis in (0, 1):
+        grads = [draw.uneven((3, 4)) for _ in range(3)]
+        for g in grads:
+            np.moveaxis(g, axis, 0)[1] = 0
+        yield draw.single("zero row or column", draw.normal((3, 4)), grads)
+    yield draw.single("zero row or column", draw.zeros((3,)), [[1.0, 0.0, -2.0], [0.5, 0.0, 1.0]])
+
+
+def _ranks(draw: Draw) -> Iterator[Run]:
+    for shape in ((), (2, 2, 3), (4, 3, 2), (2, 1, 2, 3)):
+        grads = [draw.uneven(shape, size) for size in (2.0, 0.5, 1.0)]
+        yield draw.single("rank", draw.normal(shape), grads)
+
+
+def _several(draw: Draw) -> Iterator[Run]:
+    shapes: tuple[Shape, ...] = ((3,), (2, 3), (), (3, 2))
+    for order in (shapes, shapes[::-1]):
+        sizes = [10.0**-k for k in range(len(order))]
+        params = [draw.normal(s, size) for s, size in zip(order, sizes, strict=True)]
+        grads = [[draw.uneven(s) for s in order] for _ in range(3)]
+        yield Run("several parameters", tuple(params), tuple(map(tuple, grads)))
+
+
+def _missing(draw: Draw) -> Iterator[Run]:
+    shapes: tuple[Shape, ...] = ((3,), (2, 3))
+    there = ((True, True), (False, True), (True, False), (True, True), (False, True), (True, True))
+    grads = [
+        tuple(draw.uneven(s) if here else None for s, here in zip(shapes, row, strict=True))
+        for row in there
+    ]
+    yield Run("missing gradient", tuple(draw.normal(s) for s in shapes), tuple(grads))
+
+
+def _long(draw: Draw) -> Iterator[Run]:
+    """|G| = 1 for 10,000 steps, then not: what is carried is known without evaluating them."""
+    if draw.dtype != "float64":
+        return
+    for shape in ((1,), (1, 1), (2,)):
+        size = np.ones(shape)
+        grads = [size * (-1) ** t for t in range(10_000)]
+        grads += [0.5 * size, -0.25 * size, 0.125 * size]
+        watch = (1, 2, 3, 31, 32, 999, 1000, 9_999, 10_000, 10_001, 10_002, 10_003)
+        yield draw.single("past t = 10^4", draw.zeros(shape), grads, watch=watch)
+
+
+def _hyperparameters(draw: Draw, takes: Sequence[str]) -> Iterator[Run]:
+    values = {"d": (float("inf"), 2.0, 0.5), "epsilon_1": (1e-4, 1.0), "epsilon_2": (0.125, 1e-5)}
+    for name, settings in values.items():
+        for value in settings if name in takes else ():
+            for shape in ((3,), (2, 3)):
+                grads = [draw.uneven(shape, 4.0**t) for t in range(2)]
+                X = draw.normal(shape, 1e-2)
+                scenario = f"hyperparameter {name}"
+                yield draw.single(scenario, X, grads, hyperparameters={name: value})
+
+
+SCENARIOS: tuple[Callable[[Draw], Iterator[Run]], ...] = (
+    _zero_gradient,
+    _one_entry,
+    _first_step,
+    _weights,
+    _unclipped,
+    _clipped,
+    _ordinary,
+    _sizes_of_G,
+    _zero_rows,
+    _ranks,
+    _several,
+    _missing,
+    _long,
+)

@@ -1,0 +1,231 @@
+"""One parameter through one run, and what a method says its next values are.
+
+Each step starts from the parameters that the implementation itself returned before it, so that
+the expected step needs the history of gradients only, and errors do not pile up.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any
+
+import flint
+import numpy as np
+import sympy as sp
+
+from derivations.bounds import roundings
+from derivations.cases import scheduled
+from derivations.evaluate import BALL, Numbers, Values, evaluate, exact
+from derivations.method import Method, machine_epsilon
+from derivations.rule import UpdateRule
+
+from .check import PRECISION
+from .subject import Run, Trace
+
+
+UNWATCHED = 100
+"""Steps that are not looked at, after which a strand is given up for a method."""
+
+
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """X before and after step t of one parameter; `settled` if G has had one size so far."""
+
+    t: int
+    G: np.ndarray
+    before: np.ndarray | None
+    after: np.ndarray | None
+
+
+@dataclass(frozen=True, eq=False)
+class Strand:
+    """Parameter number `parameter` of a run; t counts its own updates."""
+
+    run: Run
+    parameter: int
+    observations: tuple[Observation, ...]
+
+    @property
+    def dtype(self) -> str:
+        return str(self.run.params[self.parameter].dtype)
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What a method expects of one observation: X_new, the size of the step, K of the rule."""
+
+    strand: Strand
+    observation: Observation
+    values: Values
+    X_new: Any
+    move: np.ndarray
+    K: int
+
+    def error(self) -> np.ndarray:
+        """|X found - X_new| of every entry, in the parameter's shape."""
+        after = self.observation.after
+        assert after is not None
+        if self.X_new.dtype == object:
+            with flint.ctx.workprec(PRECISION):
+                return _floats(_distance(after.astype(object), self.X_new))
+        with np.errstate(all="ignore"):
+            return np.abs(after.astype(np.float64) - self.X_new)
+
+
+def strands(run: Run, trace: Trace, counting_skipped: bool = False) -> Iterator[Strand]:
+    """The strands of a run; `counting_skipped`: t advances without a gradient, too."""
+    known = dict(zip(run.steps, trace.after, strict=False))
+    for parameter, start in enumerate(run.params):
+        found, t, before = [], 0, start
+        for number, grads in enumerate(run.grads, 1):
+            G = grads[parameter]
+            after = known[number][parameter] if number in known else None
+            if G is not None:
+                t += 1
+                found.append(Observation(t, G, before, after))
+            elif counting_skipped:
+                t += 1
+            before = after
+        yield Strand(run, parameter, tuple(found))
+
+
+def predictions(
+    method: Method,
+    strand: Strand,
+    numbers: Numbers = BALL,
+    theta: float | None = None,
+    counted: Method | None = None,
+) -> Iterator[Prediction]:
+    """What the method expects of every observation whose X is known before and after.
+
+    `theta` is the value of the input of that name, if it has one; K is counted on the rules of
+    `counted`, if given.  Steps that are not looked at cost nothing while |G| stays the same and
+    the statistics do too.
+    """
+    start = strand.run.params[strand.parameter]
+    layout = method.layout(start.shape)
+    rule = layout.rule
+    given = _hyperparameters(rule, strand) | ({} if theta is None else {"theta": theta})
+    counted = counted or method
+    carried: dict[str, Any] = {
+        x.name: np.zeros(_shape(rule, x, layout.sizes)) for x in rule.inputs if x.becomes
+    }
+    K: dict[str, int] = {}
+    previous, settled, unwatched = None, False, 0
+    for o in strand.observations:
+        wanted = o.before is not None and o.after is not None
+        same = previous is not None and np.array_equal(np.abs(o.G), np.abs(previous))
+        if not wanted:
+            unwatched += not (settled and same)
+            if settled and same:
+                continue
+            if unwatched > UNWATCHED:
+                return
+        X = layout.arranged(start if o.before is None else o.before)
+        inputs = carried | given | _times(method, o.t, numbers, theta)
+        values = evaluate(rule, inputs | {"X": X, "G": layout.arranged(o.G)}, numbers)
+        state = {x.name: values[x.becomes] for x in rule.inputs if x.becomes and x.name != "X"}
+        settled = same and all(_alike(carried[name], state[name]) for name in state)
+        K = _counts(counted, layout.sizes, counted.layout(start.shape).rule, o.t, K)
+        if wanted:
+            yield _prediction(strand, o, layout, values, K["X_new"])
+        carried, previous = carried | state, o.G
+
+
+def _prediction(strand: Strand, o: Observation, layout: Any, values: Values, K: int) -> Prediction:
+    X_new = layout.restored(values["X_new"])
+    move = np.abs(_floats(values["X_new"] - values["X"]))
+    if "M_old" in values:
+        move = np.full_like(move, move.max())
+    return Prediction(strand, o, values, X_new, layout.restored(move), K)
+
+
+def _hyperparameters(rule: UpdateRule, strand: Strand) -> dict[str, Any]:
+    """The values the run asks for, else those of the rule, in the parameter's dtype."""
+    epsilon = sp.Rational(float(np.finfo(strand.dtype).eps))
+    defaults = {
+        x.name: exact(x.default.subs(machine_epsilon, epsilon))
+        for x in rule.inputs
+        if x.default is not None
+    }
+    return defaults | {k: v for k, v in strand.run.hyperparameters.items() if k in defaults}
+
+
+def _shape(rule: UpdateRule, x: Any, sizes: tuple[int, ...]) -> tuple[int, ...]:
+    known = dict(zip(rule.shape(rule.inputs[0]), sizes, strict=True))
+    return tuple(known[size] for size in rule.shape(x))
+
+
+def _times(method: Method, t: int, numbers: Numbers, theta: float | None = None) -> dict[str, Any]:
+    """rho_t and beta_2t."""
+    if numbers is BALL and theta is None:
+        return scheduled(method.schedule, t)
+    return _scheduled_floats(method.schedule, t, theta)
+
+
+@lru_cache(maxsize=10_000)
+def _scheduled_floats(
+    schedule: UpdateRule, t: int, theta: float | None = None
+) -> dict[str, np.float64]:
+    values = evaluate(schedule, {"t": t} | ({} if theta is None else {"theta": theta}))
+    return {step.name: values[step.name] for step in schedule.steps}
+
+
+def _alike(a: Any, b: Any) -> bool:
+    """Whether two statistics are the same as far as their numbers can tell."""
+    a, b = np.asarray(a), np.asarray(b)
+    if b.dtype != object:
+        return bool(np.all(np.abs(a - b) <= 2.0**-50 * np.abs(b)))
+    return all(
+        isinstance(x, flint.arb) and x.overlaps(y) for x, y in zip(a.flat, b.flat, strict=True)
+    )
+
+
+@cache
+def _counters(rule: UpdateRule) -> tuple[tuple[str, ...], Mapping[str, Callable[..., int]]]:
+    """K of every carried step and of the last, as functions of the sizes, beta_2 and known K."""
+    names = [x.name for x in rule.inputs if x.becomes and x.name != "X"] + ["rho", "beta_2"]
+    unknown = {name: sp.Symbol(f"K_{name}", nonnegative=True) for name in names}
+    defaults = {x.target: x.default for x in rule.inputs if x.default is not None}
+    constants = {str(name): 1 for name, default in defaults.items() if default != 1}
+    counts = {name: K.subs(defaults) for name, K in roundings(rule, unknown | constants).items()}
+    sizes = rule.shape(rule.inputs[0])
+    arguments = (*sizes, sp.Symbol("beta_2", positive=True), *unknown.values())
+    wanted = {x.name: x.becomes for x in rule.inputs if x.becomes and x.name != "X"}
+    expressions = {name: counts[step] for name, step in wanted.items()}
+    expressions["X_new"] = counts["X_new"]
+    return tuple(unknown), {
+        name: sp.lambdify(arguments, e, "math") for name, e in expressions.items()
+    }
+
+
+def _counts(
+    method: Method, sizes: tuple[int, ...], rule: UpdateRule, t: int, K: Mapping[str, int]
+) -> dict[str, int]:
+    """K of what is carried into the next step, and of this step's X_new, by name."""
+    names, counters = _counters(rule)
+    known = {"rho": 0, "beta_2": 0} | _schedule_counts(method.schedule, t) | dict(K)
+    beta_2 = float(_scheduled_floats(method.schedule, t)["beta_2"])
+    arguments = (*sizes, beta_2, *(known.get(name, 0) for name in names))
+    return {name: int(np.ceil(f(*arguments))) for name, f in counters.items()}
+
+
+@cache
+def _schedule_counts(schedule: UpdateRule, t: int) -> dict[str, int]:
+    counts = roundings(schedule)
+    at = {sp.Symbol("t", positive=True): t}
+    exact_zero = {"beta_2": 0} if t == 1 else {}
+    return {
+        name: int(sp.ceiling(K.subs(at))) for name, K in counts.items() if name not in exact_zero
+    } | exact_zero
+
+
+def _floats(array: Any) -> np.ndarray:
+    return np.asarray(array).astype(np.float64)
+
+
+def _distance_of(x: float, y: flint.arb) -> float:
+    return float(abs(flint.arb(float(x)) - y).upper()) if np.isfinite(x) else np.inf
+
+
+_distance = np.frompyfunc(_distance_of, 2, 1)

@@ -1,0 +1,145 @@
+"""An implementation under audit: a builder in a process of its own, with a limit on its time."""
+
+import json
+import os
+import select
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import numpy as np
+
+from .wire import packed, unpacked
+
+
+class CannotRunError(RuntimeError):
+    """The builder could not be imported, is none, or gave no answer."""
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What an implementation is asked: parameters, and gradients for them at t = 1, 2, ...
+
+    `watch` lists the steps to look at, all if empty.  `hyperparameters` are those that differ from
+    the implementation's defaults, by the paper's names.
+    """
+
+    scenario: str
+    params: tuple[np.ndarray, ...]
+    grads: tuple[tuple[np.ndarray | None, ...], ...]
+    hyperparameters: Mapping[str, float] = field(default_factory=dict)
+    watch: tuple[int, ...] = ()
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """The steps that are looked at."""
+        return self.watch or tuple(range(1, len(self.grads) + 1))
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What it answered: the parameters after each step looked at, and what went wrong."""
+
+    after: list[list[np.ndarray]]
+    changed: list[str]
+    error: str | None
+
+
+class Subject:
+    """A builder, `module:function`, run in a subprocess; a context manager.
+
+    Raises CannotRunError with one clear line if it cannot be imported or started.
+    """
+
+    def __init__(self, target: str, seconds: float = 60.0) -> None:
+        self.target, self.seconds = target, seconds
+        self.lost = 0
+        self._start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+
+    def run(self, run: Run) -> Trace:
+        """The trace of one run; a hang or a crash ends only this one."""
+        if self.lost > 1:
+            return Trace([], [], "not tried after two runs without an answer")
+        question = {
+            "params": list(run.params),
+            "grads": [list(grads) for grads in run.grads],
+            "hyperparameters": dict(run.hyperparameters),
+            "watch": list(run.watch),
+        }
+        try:
+            if self.process.poll() is not None:
+                self._start()
+            answer = self._ask(json.dumps(packed(question)) + "\n")
+        except CannotRunError as error:
+            self.lost += 1
+            return Trace([], [], str(error))
+        return Trace(**unpacked(answer))
+
+    def _start(self) -> None:
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  closed in _stop
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "adafactor_numba.audit.worker", self.target],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+        )
+        self._buffer = b""
+        answer = self._answer()
+        if "error" in answer:
+            self._stop()
+            raise CannotRunError(answer["error"])
+        self.version, self.takes = answer["version"], tuple(answer["takes"])
+
+    def _stop(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        for stream in (self.process.stdin, self.process.stdout, self._errors):
+            if stream is not None:
+                try:
+                    stream.close()
+                except BrokenPipeError:
+                    pass
+
+    def _ask(self, line: str) -> dict[str, Any]:
+        assert self.process.stdin is not None
+        try:
+            self.process.stdin.write(line.encode("ascii"))
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass
+        return self._answer()
+
+    def _answer(self) -> dict[str, Any]:
+        """The next line of the process, before its time is over."""
+        assert self.process.stdout is not None
+        end = time.monotonic() + self.seconds
+        while b"\n" not in self._buffer:
+            left = end - time.monotonic()
+            if left <= 0 or not select.select([self.process.stdout], [], [], left)[0]:
+                self._stop()
+                raise CannotRunError(f"no answer within {self.seconds:g} s")
+            chunk = os.read(self.process.stdout.fileno(), 1 << 20)
+            if not chunk:
+                raise CannotRunError(self._ended())
+            self._buffer += chunk
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def _ended(self) -> str:
+        code = self.process.wait()
+        self._errors.seek(0)
+        lines = self._errors.read().decode(errors="replace").strip().splitlines()
+        self._stop()
+        return f"the process ended with exit code {code}" + (f": {lines[-1]}" if lines else "")
