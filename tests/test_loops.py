@@ -8,15 +8,11 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from adafactor_numba import loops, matrix, vector
+from tests.arrays import DTYPES, bits
 
 STRADDLING = [(1, 1, 1), (1, 1, 127), (1, 3, 128), (1, 129, 2), (2, 2, 129), (3, 1, 257)]
 LENGTHS = [1, 127, 128, 129, 257]
-DTYPES = [np.float32, np.float64]
 CONSTANTS = {"w": 0.25, "beta_2": 0.75, "rho": 0.01, "epsilon_1": 1e-30, "epsilon_2": 1e-3}
-
-
-def bits(*arrays):
-    return [(A.dtype, A.shape, A.tobytes()) for A in arrays]
 
 
 def drawn(shape, dtype, seed=0, magnitude=1.0):

@@ -1,0 +1,34 @@
+"""Arrays to train, and all that a step may change, bit for bit."""
+
+import numpy as np
+
+from adafactor_numba import Adafactor
+
+DTYPES = [np.float32, np.float64]
+
+
+def bits(*arrays):
+    return [(A.dtype, A.shape, A.tobytes()) for A in arrays]
+
+
+def normal(shape, dtype=np.float64, seed=0):
+    rng = np.random.default_rng([seed, *shape])
+    return np.asarray(rng.standard_normal(shape), dtype)
+
+
+def snapshot(optimizer, arrays):
+    """Every bit a step may change."""
+    state = {
+        name: (entry.pop("t"), bits(*entry.values()), list(entry))
+        for name, entry in optimizer.state_dict().items()
+    }
+    return bits(*arrays), state
+
+
+def trained(shape, dtype=np.float64, steps=3, seed=0, **options):
+    """An array after a few steps, and its optimizer."""
+    X = normal(shape, dtype, seed)
+    optimizer = Adafactor([X], **options)
+    for t in range(1, steps + 1):
+        optimizer.step([normal(shape, dtype, seed + t)])
+    return X, optimizer
