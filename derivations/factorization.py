@@ -7,9 +7,7 @@ and m and all positive A, r and s; they extend to zeros, since every term with A
 leaves its q, and V_kl = 0 only where A_kl = 0.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 
 import sympy as sp
 from sympy import Derivative, Function, IndexedBase, Sum, log
@@ -32,23 +30,17 @@ from .adafactor import (
     l,
     rows,
 )
-from .rule import Target, base, entries, rewrite
+from .calculus import Given, equal
+from .rule import rewrite
 
 A, A_old, r, s = (IndexedBase(name, positive=True) for name in ("A", "A_old", "r", "s"))
 p, q, x, lam = sp.symbols("p q x lambda", positive=True)
 D, phi = Function("D"), Function("phi")
 
-Given = tuple[Target | Sum, sp.Expr]
-
-# A sum over one axis of a factor that stands alone; the first three lines derive these.
-MARGINALS = {
-    Sum(A[k, l], columns): R[k],
-    Sum(A[i, l], columns): R[i],
-    Sum(A[k, l], rows): C[l],
-    Sum(A[k, j], rows): C[j],
-    Sum(R[k], rows): S_R,
-    Sum(C[l], columns): S_R,
-}
+# What the first three lines derive, in the indices in which the others read it.
+ROW_SUMS = tuple((Sum(A[z, l], columns), R[z]) for z in (i, k))
+COLUMN_SUMS = tuple((Sum(A[k, z], rows), C[z]) for z in (j, l))
+TOTALS = ((Sum(R[k], rows), S_R), (Sum(C[l], columns), S_R))
 
 
 def divergence(p: sp.Expr, q: sp.Expr) -> sp.Expr:
@@ -58,10 +50,7 @@ def divergence(p: sp.Expr, q: sp.Expr) -> sp.Expr:
 
 @dataclass(frozen=True)
 class Line:
-    """`left` = `right`, in words in `says`; `given` are the earlier equations it rests on.
-
-    A given (entry, value) holds for every index of the entry, a given (sum, value) as it stands.
-    """
+    """`left` = `right`, in words in `says`; `given` are the earlier equations it rests on."""
 
     says: str
     left: sp.Expr
@@ -71,7 +60,7 @@ class Line:
     @property
     def verified(self) -> bool:
         """Whether the two sides are equal for all n and m, by linearity and cancellation alone."""
-        return equal(self.left, self.right, self.given)
+        return equal(rewrite(self.left, _written), rewrite(self.right, _written), self.given)
 
 
 def derivation() -> tuple[Line, ...]:
@@ -92,7 +81,7 @@ def _statistics() -> tuple[Line, ...]:
     return (
         Line("R, the row sums of A", R[i], Sum(A[i, l], columns), (R_now, R_before, A_now)),
         Line("C, the column sums of A", C[j], Sum(A[k, j], rows), (C_now, C_before, A_now)),
-        Line("S_R, the total of A", S_R, Sum(A[k, l], columns, rows), (S_R_now,)),
+        Line("S_R, the total of A", S_R, Sum(A[k, l], columns, rows), (S_R_now, *ROW_SUMS)),
     )
 
 
@@ -103,10 +92,20 @@ def _stationarity() -> tuple[Line, ...]:
     sum_r, sum_s = Sum(r[k], rows), Sum(s[l], columns)
     return (
         Line("the divergence, to be made least", distance, written),
-        Line("the slope in r_i", slope_r, sum_s - R[i] / r[i]),
-        Line("is 0 only at r_i = R_i / sum s", r[i] * slope_r, sum_s * (r[i] - R[i] / sum_s)),
-        Line("the slope in s_j", slope_s, sum_r - C[j] / s[j]),
-        Line("is 0 only at s_j = C_j / sum r", s[j] * slope_s, sum_r * (s[j] - C[j] / sum_r)),
+        Line("the slope in r_i", slope_r, sum_s - R[i] / r[i], ROW_SUMS),
+        Line(
+            "is 0 only at r_i = R_i / sum s",
+            r[i] * slope_r,
+            sum_s * (r[i] - R[i] / sum_s),
+            ROW_SUMS,
+        ),
+        Line("the slope in s_j", slope_s, sum_r - C[j] / s[j], COLUMN_SUMS),
+        Line(
+            "is 0 only at s_j = C_j / sum r",
+            s[j] * slope_s,
+            sum_r * (s[j] - C[j] / sum_r),
+            COLUMN_SUMS,
+        ),
     )
 
 
@@ -118,9 +117,9 @@ def _scale() -> tuple[Line, ...]:
     return (
         Line("the scale is free: let sum r = S_R", scaled, r[i] * s[j]),
         Line("then s, the column sums over the total", s[j], C[j] / S_R, (s_zero, (sum_r, S_R))),
-        Line("adds up to 1", sum_s, sp.S.One, (s_now,)),
+        Line("adds up to 1", sum_s, sp.S.One, (s_now, *TOTALS)),
         Line("and r, the row sums", r[i], R[i], (r_zero, (sum_s, sp.S.One))),
-        Line("adds up to S_R, as it was let", sum_r, S_R, (r_now,)),
+        Line("adds up to S_R, as it was let", sum_r, S_R, (r_now, *TOTALS)),
         Line("so the product is V of the rule", r[i] * s[j], MATRIX["V"].value, (r_now, s_now)),
     )
 
@@ -128,13 +127,13 @@ def _scale() -> tuple[Line, ...]:
 def _minimum() -> tuple[Line, ...]:
     rs = r.label * s.label
     return (
-        Line("V has the row sums of A", Sum(V[i, l], columns), R[i], (_step("V"),)),
-        Line("and its column sums", Sum(V[k, j], rows), C[j], (_step("V"),)),
+        Line("V has the row sums of A", Sum(V[i, l], columns), R[i], (_step("V"), *TOTALS)),
+        Line("and its column sums", Sum(V[k, j], rows), C[j], (_step("V"), *TOTALS)),
         Line(
             "so, log r s being a sum, D splits in two",
             D(A.label, rs),
             D(A.label, V.label) + D(V.label, rs),
-            (_step("V"),),
+            (_step("V"), *ROW_SUMS, *COLUMN_SUMS, *TOTALS),
         ),
         Line("each term of D being q times", phi(x), x * log(x) - x + 1),
         Line("at p / q,", divergence(p, q), q * phi(p / q)),
@@ -147,92 +146,14 @@ def _step(name: str) -> Given:
     return MATRIX[name].target, MATRIX[name].value
 
 
-def equal(left: sp.Expr, right: sp.Expr, given: Iterable[Given] = ()) -> bool:
-    """Whether left = right for all n and m; False also where linearity does not decide.
-
-    Every sum that is left, entry and logarithm counts as an unknown of which nothing is known.
-    """
-    unknowns: dict[sp.Basic, sp.Dummy] = {}
-
-    def opaque(e: sp.Basic) -> sp.Basic | None:
-        if isinstance(e, Sum | Target | log):
-            return unknowns.setdefault(e, sp.Dummy())
-        return None
-
-    sides = (rewrite(_reduced(_derived(side, (*given,))), opaque) for side in (left, right))
-    return sp.cancel(next(sides) - next(sides)) == 0
-
-
-def _derived(e: sp.Basic, given: tuple[Given, ...]) -> sp.Basic:
-    """`e` with D and phi written out, derivatives taken, then what is given put in, in order."""
-
-    def written(e: sp.Basic) -> sp.Basic | None:
-        if isinstance(e, Derivative):
-            return _slope(rewrite(e.expr, written), e.variables[0])
-        if e.func == D:
-            return Sum(divergence(*(_entry(y) for y in e.args)), columns, rows)
-        if e.func == phi:
-            return divergence(e.args[0], sp.S.One)
-        return None
-
-    e = rewrite(e, written)
-    for target, value in given:
-        e = rewrite(e, partial(_put, target, value))
-    return e
+def _written(e: sp.Basic) -> sp.Basic | None:
+    """D and phi, written out."""
+    if e.func == D:
+        return Sum(divergence(*(_entry(y) for y in e.args)), columns, rows)
+    return divergence(e.args[0], sp.S.One) if e.func == phi else None
 
 
 def _entry(e: sp.Expr) -> sp.Expr:
     """The entry k, l of a product of the arrays A, V, r and s."""
     arrays = {A.label: A[k, l], V.label: V[k, l], r.label: r[k], s.label: s[l]}
     return rewrite(e, lambda y: arrays.get(y))
-
-
-def _slope(e: sp.Expr, y: Target) -> sp.Expr:
-    """The derivative by an entry y = r_i of sums that read r only at the index k they run over."""
-    if not isinstance(e, Sum):
-        return sp.diff(e, y)
-    (read,) = {z for z in entries(e.function) if base(z) == base(y)}
-    to = dict(zip(read.indices, y.indices, strict=True))
-    return Sum(sp.diff(e.function, read).xreplace(to), *(z for z in e.limits if z[0] not in to))
-
-
-def _put(target: Target | Sum, value: sp.Expr, e: sp.Basic) -> sp.Basic | None:
-    """`value` if `e` is `target`, or an entry of the same array: then at the indices of `e`."""
-    if isinstance(target, Sum) or not isinstance(e, Target):
-        return value if e == target else None
-    if base(e) != base(target):
-        return None
-    to = dict(zip(getattr(target, "indices", ()), getattr(e, "indices", ()), strict=True))
-    if captured := {z.limits[0][0] for z in value.atoms(Sum)} & {*to.values()}:
-        raise ValueError(f"{target} = {value} cannot be read at {e}: it sums over {captured}")
-    return value.xreplace(to)
-
-
-def _reduced(e: sp.Basic) -> sp.Basic:
-    """`e` with logarithms expanded, and sums split into sums of products and as short as can be."""
-    if isinstance(e, Sum):
-        body = sp.expand(_reduced(e.function))
-        return sp.Add(*(_sum(term, e.limits) for term in sp.Add.make_args(body)))
-    if isinstance(e, log):
-        return sp.expand_log(log(_reduced(e.args[0])), force=True)
-    if isinstance(e, sp.Indexed) or not e.args:
-        return e
-    return e.func(*map(_reduced, e.args))
-
-
-def _sum(term: sp.Expr, limits: Iterable[sp.Tuple]) -> sp.Expr:
-    """The sum of a product: along one axis at a time, the factors free of its index go outside."""
-    left = [*limits]
-    for limit in left:
-        index, low, high = limit
-        factors = sp.Mul.make_args(term)
-        inside = sp.Mul(*(f for f in factors if index in f.free_symbols))
-        outside = sp.Mul(*(f for f in factors if index not in f.free_symbols))
-        rest = [z for z in left if z != limit]
-        if inside == 1:
-            return _sum(outside * (high - low + 1), rest)
-        known = MARGINALS.get(Sum(inside, limit))
-        alone = not inside.free_symbols & {z[0] for z in rest}
-        if known is not None or alone:
-            return _sum(outside * (known or Sum(inside, limit)), rest)
-    return Sum(term, *sorted(left, key=str)) if left else term

@@ -48,6 +48,7 @@ ROOMS = {
 BENEATH = {
     "derivations.rule": set(),
     "derivations.adafactor": {"derivations.rule"},
+    "derivations.calculus": {"derivations.rule"},
     "derivations.evaluate": {"derivations.rule"},
 }
 
@@ -194,6 +195,7 @@ FALSE = [
     (order, "derivations/rule.py", "from . import evaluate"),
     (order, "derivations/adafactor.py", "def f():\n    from derivations.evaluate import BALL"),
     (order, "derivations/evaluate.py", "from .adafactor import MATRIX"),
+    (order, "derivations/calculus.py", "from .factorization import TOTALS"),
     (stars, "derivations/rule.py", "from sympy import *"),
     (dangers, "derivations/rule.py", "eval('1')"),
     (dangers, "derivations/rule.py", "run = exec"),
