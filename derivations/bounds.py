@@ -86,10 +86,14 @@ class _Count:
         raise NotImplementedError(f"no rounding count for {type(e).__name__}: {e}")
 
     def _addition(self, e: sp.Add) -> sp.Expr:
-        """The terms' K, weighted by their share in the sum where a difference may enlarge it."""
+        """The terms' K, weighted by their share in the sum where a difference may enlarge it.
+
+        Where the sum is 0 every K allows 0 only, as is right for beta_2 = 1 - 1 at t = 1.
+        """
         counts = [self.of(term) for term in e.args]
         if any(term.could_extract_minus_sign() for term in e.args) and any(counts):
-            return sum(K * abs(term) for K, term in zip(counts, e.args, strict=True)) / abs(e)
+            rounded = sum(K * abs(term) for K, term in zip(counts, e.args, strict=True))
+            return sp.Piecewise((0, sp.Eq(e, 0)), (rounded / abs(e), True))
         return sp.Max(*counts)
 
     def _product(self, e: sp.Mul) -> sp.Expr:

@@ -78,6 +78,7 @@ def test_a_difference_of_rounded_numbers_counts_how_much_it_cancels():
     K = count(1 - a, a=4)
     assert K.subs(a, Rational(1, 2)) == 1 + 4
     assert K.subs(a, Rational(15, 16)) == 1 + 4 * 15
+    assert K.subs(a, 1) == 1  # of a difference that is 0, which no K makes any larger
 
 
 def test_a_form_that_is_not_known_is_named():
@@ -223,10 +224,12 @@ def gamma_ball(K):
 
 def test_the_rule_counts_no_less_than_its_schedule_shows():
     for name, K in roundings(SCHEDULE).items():
-        for time in (2, 3, 100, 10**6):
+        compiled = sp.lambdify(t, K, "math")
+        for time in (1, 2, 3, 100, 10**6):
             exact = scheduled(SCHEDULE, time)[name]
             error = abs(flint.arb(getattr(schedule, name)(time)) - exact)
             assert error <= gamma_ball(int(sp.ceiling(K.subs(t, time)))) * exact
+            assert math.ceil(compiled(time)) == sp.ceiling(K.subs(t, time))
 
 
 def off(got, squares):
