@@ -212,12 +212,8 @@ def _counts(
 
 @cache
 def _schedule_counts(schedule: UpdateRule, t: int) -> dict[str, int]:
-    counts = roundings(schedule)
     at = {sp.Symbol("t", positive=True): t}
-    exact_zero = {"beta_2": 0} if t == 1 else {}
-    return {
-        name: int(sp.ceiling(K.subs(at))) for name, K in counts.items() if name not in exact_zero
-    } | exact_zero
+    return {name: int(sp.ceiling(K.subs(at))) for name, K in roundings(schedule).items()}
 
 
 def _floats(array: Any) -> np.ndarray:
