@@ -11,7 +11,23 @@ from typing import TypeAlias
 
 import sympy as sp
 
-from derivations.adafactor import SCHEDULE, S_R, alpha, beta_2, d, epsilon_1, epsilon_2, m, n, t
+from derivations.adafactor import (
+    S_R,
+    SCHEDULE,
+    alpha,
+    beta_2,
+    columns,
+    d,
+    epsilon_1,
+    epsilon_2,
+    k,
+    l,
+    m,
+    mean,
+    n,
+    rows,
+    t,
+)
 from derivations.method import ADAFACTOR, Method
 from derivations.rule import Input, RuleError, Step, UpdateRule, base, entries
 
@@ -63,6 +79,9 @@ def _symbol_changes(rule: UpdateRule) -> Changes:
         if step.name == "U_hat":
             (U,) = (x for x in step.value.args if isinstance(x, sp.Indexed))
             found["U_hat", "clipped entry by entry"] = {"U_hat": sp.Max(sp.Min(U, d), -d)}
+            for axis, mean_square in _means_along(U):
+                clip = sp.Max(1, sp.sqrt(mean_square) / d)
+                found["U_hat", f"clipped {axis} by {axis}"] = {"U_hat": U / clip}
     if "S_R" in names:
         found |= _normalisers(rule)
     return found | _rows_with_columns(found)
@@ -77,6 +96,14 @@ def _normalisers(rule: UpdateRule) -> Changes:
         found["V", f"V times {size}"] = {"V": V * size}
         found["V", f"V times {size} sum(R)"] = {"V": V * size * S_R}
     return found
+
+
+def _means_along(U: sp.Indexed) -> Iterator[tuple[str, sp.Expr]]:
+    """The mean square of each row and of each column of a matrix."""
+    if len(U.indices) == 2:
+        i, j = U.indices
+        yield "row", mean(U.base[i, l] ** 2, columns)
+        yield "column", mean(U.base[k, j] ** 2, rows)
 
 
 def _rows_with_columns(found: Changes) -> Changes:
@@ -173,17 +200,17 @@ def _of_both(vector: Changes, matrix: Changes) -> Iterator[Edit]:
 
 def _edit(name: str, what: str, *values: dict[str, sp.Expr] | None) -> Iterator[Edit]:
     """The edit that gives the steps of the vector and of the matrix rule these values, if any."""
-    rules = {}
-    for kind, rule, value in zip(("vector", "matrix"), _rules(), values, strict=True):
-        if value:
-            added = (THETA,) if any(e.has(theta) for e in value.values()) else ()
-            try:
-                rules[kind] = rule.but(rule.name, rule.source, *added, **value)
-            except RuleError:
-                return
-    known = ADAFACTOR.matrix if "matrix" in rules else ADAFACTOR.vector
+    rules = []
+    for rule, value in zip(_rules(), values, strict=True):
+        added = (THETA,) if value and any(e.has(theta) for e in value.values()) else ()
+        try:
+            rules.append(rule.but(rule.name, rule.source, *added, **value) if value else rule)
+        except RuleError:
+            return
+    vector, matrix = rules
+    known = ADAFACTOR.vector if matrix is ADAFACTOR.matrix else ADAFACTOR.matrix
     line = known.line(name.partition(" ")[0])
-    yield Edit(line, what, replace(ADAFACTOR, **rules))
+    yield Edit(line, what, replace(ADAFACTOR, vector=vector, matrix=matrix))
 
 
 def _scheduled(step: Step, what: str, value: sp.Expr, start: float | None = None) -> Edit:

@@ -1,9 +1,11 @@
 """Which single line of the paper, changed in one symbol, explains everything that was observed."""
 
+import itertools
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -11,7 +13,7 @@ from derivations.evaluate import FLOAT
 from derivations.method import ADAFACTOR, Method
 
 from .edits import Edit, edits
-from .judgement import Judgement, explains, is_in_order
+from .judgement import Judgement, formats
 from .strand import Strand, predictions
 
 WITNESSES = 6
@@ -28,7 +30,8 @@ class Explanation:
     """An edit that explains all observations, with the value of its unknown constant, if any."""
 
     edit: Edit
-    theta: float | None = None
+    theta: float | None
+    working: Mapping[str, str]
 
     @property
     def method(self) -> Method:
@@ -38,27 +41,27 @@ class Explanation:
         return self.edit.what if self.theta is None else f"{self.edit.what}: {self.theta:.6g}"
 
 
-def explanations(paper: Sequence[Judgement], working: Mapping[str, str]) -> Iterator[Explanation]:
-    """Every edit that explains all strands of rank 0 to 2, given how the paper judges them.
+def explanations(
+    failing: Sequence[Judgement], passing: Sequence[Judgement], candidates: Sequence[str]
+) -> Iterator[Explanation]:
+    """Every edit that explains all strands of rank 0 to 2, given what the paper fails to explain.
 
-    A few witnesses, observations that the paper explains and some that it does not, refuse most
-    edits at once.  What goes wrong between parameters or in a batch of matrices is no single line.
+    A few witnesses of either kind refuse most edits at once.  What goes wrong between parameters
+    or in a batch of matrices is no single line.
     """
-    known = [j for j in paper if _rank(j) <= 2]
-    found = tuple(dict.fromkeys(j.strand for j in known))
     failing, passing = (
-        sorted((j for j in known if is_in_order(j, working[j.strand.dtype]) is here), key=_size)
-        for here in (False, True)
+        sorted((j for j in found if _rank(j) <= 2), key=_size) for found in (failing, passing)
     )
+    found = tuple(dict.fromkeys(j.strand for j in (*failing, *passing)))
     witnesses = [_until(j) for j in _spread(failing) + _spread(passing)]
-    more = {"numbers": FLOAT, "counted": ADAFACTOR}
+    explain = partial(formats, numbers=FLOAT, candidates=candidates, counted=ADAFACTOR)
     end = time.monotonic() + SECONDS
     for edit in edits():
         for theta in [None] if edit.start is None else _thetas(edit, _spread(failing)):
-            if explains(edit.method, witnesses, working, theta=theta, **more) and explains(
-                edit.method, found, working, theta=theta, **more
-            ):
-                yield Explanation(edit, theta)
+            if explain(edit.method, witnesses, theta=theta):
+                working = explain(edit.method, found, theta=theta)
+                if working:
+                    yield Explanation(edit, theta, working)
         if time.monotonic() > end:
             return
 
@@ -123,9 +126,7 @@ def _roots(f: Callable[[float], float], start: float) -> Iterator[float]:
     """Zeros of f, one for every change of sign between neighbours of the grid."""
     points = sorted(start * factor for factor in GRID)
     values = [f(x) for x in points]
-    for (a, b), (fa, fb) in zip(
-        zip(points, points[1:], strict=False), zip(values, values[1:], strict=False), strict=True
-    ):
+    for (a, fa), (b, fb) in itertools.pairwise(zip(points, values, strict=True)):
         if fa == 0:
             yield a
         elif fa * fb < 0:
@@ -146,5 +147,3 @@ def _bisected(f: Callable[[float], float], a: float, b: float, fa: float) -> flo
         else:
             b = middle
     return b
-
-

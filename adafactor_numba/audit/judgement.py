@@ -4,7 +4,7 @@ A computation that is written in another form than the rule is granted twice the
 on the rule as written, in units of the format it works in, beside the rounding of storage.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -48,10 +48,11 @@ class Judgement:
         K = FORMS * self.prediction.K + (FORMS * self.prediction.K if _is_float(self) else 0)
         counted = np.inf if K * u >= 1 else K * u / (1 - K * u)
         stored = np.finfo(self.strand.dtype)
-        storage = float(stored.eps) / 2 * X_new + float(stored.smallest_subnormal)
+        least = max(float(np.finfo(f).smallest_subnormal) for f in (working, self.strand.dtype))
+        storage = float(stored.eps) / 2 * X_new + least
         with np.errstate(all="ignore"):
             before = np.abs(_floats(self.prediction.observation.before))
-            return counted * move + FORMS * u * (X_new + before) + storage
+            return np.asarray(counted * move + FORMS * u * (X_new + before) + storage)
 
     def explained(self, working: str) -> bool:
         """Whether every entry is within its bound; what is not finite never is."""
@@ -68,9 +69,8 @@ class Judgement:
         """The least and greatest nonzero magnitude among G^2, V, R, C, R C and sums of the rule."""
         values = self.prediction.values
         arrays = [_floats(values["G"]) ** 2]
-        for name in ("V", "R", "C", "S_R"):
-            if name in values:
-                arrays.append(np.abs(_floats(values[name])))
+        named = [name for name in ("V", "R", "C", "S_R") if name in values]
+        arrays += [np.abs(_floats(values[name])) for name in named]
         if "R" in values:
             arrays.append(np.asarray(arrays[-1].max() * _floats(values["C"]).max()))
             arrays.append(np.asarray(_floats(values["R"]).min() * _floats(values["C"]).min()))
@@ -100,21 +100,27 @@ def judgements(
             yield Judgement(method, prediction)
 
 
-def explains(
+def formats(
     method: Method,
     found: Iterable[Strand],
-    working: Mapping[str, str],
     numbers: Numbers = BALL,
+    candidates: Sequence[str] = FORMATS[:2],
     **more: Any,
-) -> bool:
-    """Whether the method explains every observation, each dtype in its working format."""
+) -> dict[str, str] | None:
+    """For each dtype the finest format in which the method explains everything; None if none does.
+
+    What is beyond the range of a format is not held against it.
+    """
+    left: dict[str, list[str]] = {}
     try:
-        return all(
-            is_in_order(j, working[j.strand.dtype])
-            for j in judgements(method, found, numbers, **more)
-        )
+        for j in judgements(method, found, numbers, **more):
+            kept = left.get(j.strand.dtype, [*candidates])
+            left[j.strand.dtype] = kept = [f for f in kept if is_in_order(j, f)]
+            if not kept:
+                return None
     except ArithmeticError:
-        return False
+        return None
+    return {dtype: kept[0] for dtype, kept in left.items()}
 
 
 def is_in_order(j: Judgement, working: str) -> bool:
@@ -122,25 +128,21 @@ def is_in_order(j: Judgement, working: str) -> bool:
     return j.explained(working) or j.leaves_range(working)
 
 
-def working_format(found: Sequence[Judgement]) -> str | None:
-    """The finest format whose rounding explains everything; None if none does.
+def plausible_formats(found: Sequence[Judgement]) -> tuple[str, ...]:
+    """The formats in which the work may have been done.
 
-    float16 is considered only where its coarse grid itself is seen: the first steps from X = 0
-    have no more digits than it has.
+    float16 only where its coarse grid itself is seen: no first step from X = 0 has more digits.
     """
-    for working in FORMATS[:2]:
-        if all(is_in_order(j, working) for j in found):
-            return working
-    half = [j for j in found if _starts_at_zero(j)]
-    if half and all(_has_half_digits(j) for j in half):
-        if all(is_in_order(j, "float16") for j in found):
-            return "float16"
-    return None
+    first = [j for j in found if _starts_at_zero(j)]
+    coarse = all(map(_has_half_digits, first)) and any(
+        np.any(j.prediction.observation.after) for j in first
+    )
+    return FORMATS if coarse else FORMATS[:2]
 
 
 def _starts_at_zero(j: Judgement) -> bool:
     before = j.prediction.observation.before
-    return before is not None and not np.any(before)
+    return before is not None and not bool(np.any(before))
 
 
 def _has_half_digits(j: Judgement) -> bool:

@@ -15,8 +15,6 @@ from .subject import Run
 Shape = tuple[int, ...]
 
 BOTH: tuple[Shape, ...] = ((3,), (1, 3), (3, 1), (2, 3), (3, 2))
-LONG = 10_003
-"""Steps of the long run: past t = 10^4, where rho_t turns from 1e-2 to 1 / sqrt t."""
 
 
 @dataclass
@@ -140,13 +138,15 @@ def _missing(draw: Draw) -> Iterator[Run]:
 
 
 def _long(draw: Draw) -> Iterator[Run]:
-    """|G| = 1 for 10,000 steps, then not: what is carried is known without evaluating them."""
-    if draw.dtype != "float64":
-        return
-    for shape in ((1,), (1, 1), (2,)):
-        size = np.ones(shape)
-        grads = [size * (-1) ** t for t in range(10_000)]
-        grads += [0.5 * size, -0.25 * size, 0.125 * size]
+    """Past t = 10^4, where rho_t turns from 1e-2 to 1 / sqrt t.
+
+    |G| = 1 for 10,000 steps: what is carried is known without evaluating them.
+    """
+    for shape in ((1,), (1, 1), (3,)) if draw.dtype == "float64" else ((3,),):
+        steady = np.ones(shape)
+        uneven = steady.copy()
+        uneven.flat[0] = 32.0 if uneven.size > 1 else 0.5
+        grads = [steady * (-1) ** t for t in range(10_000)] + [uneven, -steady, uneven]
         watch = (1, 2, 3, 31, 32, 999, 1000, 9_999, 10_000, 10_001, 10_002, 10_003)
         yield draw.single("past t = 10^4", draw.zeros(shape), grads, watch=watch)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,7 @@ def _simpler(best: Smallest) -> Iterator[Run]:
     for axis, size in enumerate(X.shape):
         if size > 1:
             for place in (size - 1, 0):
-                yield _mapped(run, lambda a, p=place, x=axis: np.delete(a, p, x))
+                yield _mapped(run, partial(np.delete, obj=place, axis=axis))
     if np.any(X):
         yield replace(run, params=(np.zeros_like(X),))
     for digits in (1, 2):
@@ -91,9 +92,7 @@ def _to(array: Any, digits: int) -> Any:
 
 
 def _same(a: Run, b: Run) -> bool:
-    return all(
-        np.array_equal(x, y) for x, y in zip(_arrays(a), _arrays(b), strict=True)
-    )
+    return all(np.array_equal(x, y) for x, y in zip(_arrays(a), _arrays(b), strict=True))
 
 
 def _arrays(run: Run) -> Iterator[Any]:

@@ -12,7 +12,7 @@ def interpreted(module: types.ModuleType, **names: Any) -> types.SimpleNamespace
     `names` replaces what the source reads, such as `math` or `max`.
     """
     scope = {**vars(module), **names}
-    for name, value in vars(module).items():
+    for value in vars(module).values():
         if isinstance(value, Dispatcher):
             inner = {**value.py_func.__globals__, **names}
             scope |= {k: v for k, v in inner.items() if k not in scope}

@@ -22,7 +22,6 @@ from derivations.rule import UpdateRule
 from .check import PRECISION
 from .subject import Run, Trace
 
-
 UNWATCHED = 100
 """Steps that are not looked at, after which a strand is given up for a method."""
 
@@ -69,14 +68,19 @@ class Prediction:
             with flint.ctx.workprec(PRECISION):
                 return _floats(_distance(after.astype(object), self.X_new))
         with np.errstate(all="ignore"):
-            return np.abs(after.astype(np.float64) - self.X_new)
+            return np.asarray(np.abs(after.astype(np.float64) - self.X_new))
 
 
 def strands(run: Run, trace: Trace, counting_skipped: bool = False) -> Iterator[Strand]:
-    """The strands of a run; `counting_skipped`: t advances without a gradient, too."""
+    """The strands of a run; `counting_skipped`: t advances without a gradient, too.
+
+    Once X is not finite, nothing more can be expected of it.
+    """
     known = dict(zip(run.steps, trace.after, strict=False))
     for parameter, start in enumerate(run.params):
-        found, t, before = [], 0, start
+        found: list[Observation] = []
+        t = 0
+        before: np.ndarray | None = start
         for number, grads in enumerate(run.grads, 1):
             G = grads[parameter]
             after = known[number][parameter] if number in known else None
@@ -85,7 +89,7 @@ def strands(run: Run, trace: Trace, counting_skipped: bool = False) -> Iterator[
                 found.append(Observation(t, G, before, after))
             elif counting_skipped:
                 t += 1
-            before = after
+            before = after if after is not None and np.all(np.isfinite(after)) else None
         yield Strand(run, parameter, tuple(found))
 
 

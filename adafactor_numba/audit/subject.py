@@ -1,5 +1,6 @@
 """An implementation under audit: a builder in a process of its own, with a limit on its time."""
 
+import contextlib
 import json
 import os
 import select
@@ -106,18 +107,14 @@ class Subject:
         self.process.wait()
         for stream in (self.process.stdin, self.process.stdout, self._errors):
             if stream is not None:
-                try:
+                with contextlib.suppress(BrokenPipeError):
                     stream.close()
-                except BrokenPipeError:
-                    pass
 
     def _ask(self, line: str) -> dict[str, Any]:
         assert self.process.stdin is not None
-        try:
+        with contextlib.suppress(BrokenPipeError):
             self.process.stdin.write(line.encode("ascii"))
             self.process.stdin.flush()
-        except BrokenPipeError:
-            pass
         return self._answer()
 
     def _answer(self) -> dict[str, Any]:

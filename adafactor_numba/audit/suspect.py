@@ -43,7 +43,7 @@ class Finding:
         with np.errstate(all="ignore"):
             step = o.before.astype(float) - o.after.astype(float)
             expected = o.before.astype(float) - np.asarray(p.X_new).astype(float)
-            return (step / expected)[expected != 0]
+            return np.asarray((step / expected)[expected != 0])
 
     @cached_property
     def finite(self) -> bool:
@@ -62,6 +62,14 @@ class Finding:
         values = self.judgement.prediction.values
         d = float(values["d"]) if "d" in values else np.inf
         return bool(float(values["mean_square_U"]) > d * d)
+
+    @property
+    def steep(self) -> bool:
+        """Whether some |U| is beyond 1 or d, so that any kind of clipping may act."""
+        values = self.judgement.prediction.values
+        d = float(values["d"]) if "d" in values else 1.0
+        U = np.abs(np.asarray(values["U"]).astype(float))
+        return self.clipped or bool(U.max() > min(d, 1.0) * (1 + 1e-9))
 
     @property
     def still(self) -> bool:
@@ -93,11 +101,12 @@ def suspect(found: Sequence[Judgement], in_order: Callable[[Judgement], bool]) -
     if all(f.rank > 2 for f in failing):
         return "V"
     failing = [f for f in failing if f.finite and f.rank <= 2]
-    if all(not f.from_zero for f in failing) and any(f.from_zero for f in passing):
+    first = [f for f in failing if f.t == 1]
+    if first and not any(f.from_zero for f in first):
         return "alpha" if all(f.common for f in failing) else "X_new"
     if all(f.common for f in failing):
         return _number(failing, passing)
-    if all(f.clipped for f in failing):
+    if all(f.steep for f in failing) and not all(f.steep for f in passing):
         return "U_hat"
     return _array(failing, passing)
 

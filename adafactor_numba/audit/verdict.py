@@ -1,0 +1,301 @@
+"""The audit: runs an implementation on every scenario and says which rule it computes.
+
+In this order: the paper's rule; a named variant; the paper with one symbol changed; otherwise the
+step that elimination leaves.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from derivations.evaluate import Values
+from derivations.method import ADAFACTOR, Method
+from derivations.variants import VARIANTS
+
+from .explain import Explanation, explanations
+from .judgement import FORMATS, Judgement, formats, is_in_order, judgements, plausible_formats
+from .reach import reach
+from .report import Difference, Report
+from .scenarios import runs
+from .shrink import smallest
+from .strand import Strand, predictions, strands
+from .subject import CannotRunError, Run, Subject, Trace
+from .suspect import suspect
+
+DTYPES = ("float64", "float32")
+PLAINLY = "float32"
+"""The format whose rounding a case must exceed to be looked into."""
+
+VISIBLE = 8 * float(np.finfo(PLAINLY).eps)
+"""The relative change of a step by a variant from which on it is the step that differs."""
+
+Progress = Callable[[str], None]
+
+
+def audit(
+    name: str,
+    target: str,
+    *,
+    seed: int = 0,
+    seconds: float = 60.0,
+    progress: Progress = lambda _: None,
+) -> Report:
+    """The report on the builder `target`, `module:function`; each run may take `seconds`."""
+    start = time.monotonic()
+    try:
+        with Subject(target, seconds) as subject:
+            examination = Examination(name, subject, seed, progress)
+            report = examination.report()
+    except CannotRunError as error:
+        report = _cannot_run(name, "unknown", str(error))
+    return replace(report, seed=seed, seconds=time.monotonic() - start)
+
+
+@dataclass(frozen=True)
+class _Answer:
+    run: Run
+    trace: Trace
+
+
+class Examination:
+    """One audit while it goes on: what was asked and answered, and how the paper judges it."""
+
+    def __init__(self, name: str, subject: Subject, seed: int, progress: Progress) -> None:
+        self.name, self.subject, self.seed, self.progress = name, subject, seed, progress
+        self.answers = [
+            self._answered(run) for dtype in DTYPES for run in runs(dtype, seed, subject.takes)
+        ]
+        self.strands = [s for a in self.answers for s in self._strands(a)]
+        progress("judging")
+        self.paper = list(judgements(ADAFACTOR, self.strands))
+        self.candidates = plausible_formats(self.paper)
+
+    def _answered(self, run: Run) -> _Answer:
+        self.progress(f"{run.scenario}, {run.params[0].dtype}")
+        return _Answer(run, self.subject.run(run))
+
+    def _strands(self, answer: _Answer) -> list[Strand]:
+        """The strands of a run; where a gradient is missing, t may advance: the paper is silent."""
+        found = list(strands(answer.run, answer.trace))
+        if answer.run.scenario == "missing gradient" and not formats(ADAFACTOR, found):
+            other = list(strands(answer.run, answer.trace, counting_skipped=True))
+            if formats(ADAFACTOR, other):
+                return other
+        return found
+
+    def report(self) -> Report:
+        """The verdict, and what supports it."""
+        if not self.paper:
+            why = next((a.trace.error for a in self.answers if a.trace.error), "nothing came back")
+            return _cannot_run(self.name, self.subject.version, why)
+        changed = self._changed_arguments()
+        working = formats(ADAFACTOR, self.strands, candidates=self.candidates)
+        if working:
+            return self._report("differs" if changed else "agrees", ADAFACTOR, working, changed)
+        for variant in VARIANTS:
+            self.progress(f"variant: {variant.name}")
+            working = formats(variant, self.strands, candidates=self.candidates)
+            if working:
+                found = (self._variant_difference(variant, working), *changed)
+                return self._report("differs", variant, working, found)
+        found = (self._line_difference(), *changed)
+        return self._report("differs", None, {}, found)
+
+    def _report(
+        self,
+        verdict: str,
+        method: Method | None,
+        working: dict[str, str],
+        differences: Sequence[Difference],
+    ) -> Report:
+        self.progress("range")
+        ranges = {
+            dtype: reach(dtype, format_, self.subject.run) for dtype, format_ in working.items()
+        }
+        coarsest = max(working.values(), key=FORMATS.index) if working else None
+        self.progress("variants")
+        return Report(
+            self.name,
+            self.subject.version,
+            verdict,
+            rule=(method or ADAFACTOR).source,
+            variant=method.name if method in VARIANTS and method is not None else None,
+            precision=coarsest,
+            range={dtype: found for dtype, found in ranges.items() if found},
+            cases=len(self.paper),
+            variants_told_apart=sum(self._tells_apart(v, working) for v in VARIANTS),
+            variants_known=len(VARIANTS),
+            scenarios_not_run=tuple(self._not_run()),
+            differences=tuple(differences),
+        )
+
+    def _not_run(self) -> Iterator[dict[str, str]]:
+        seen = set()
+        for answer in self.answers:
+            key = (f"{answer.run.scenario}, {answer.run.params[0].dtype}", answer.trace.error)
+            if answer.trace.error and key not in seen:
+                seen.add(key)
+                yield {"scenario": key[0], "why": answer.trace.error}
+
+    def _changed_arguments(self) -> list[Difference]:
+        for answer in self.answers:
+            if answer.trace.changed:
+                what = answer.trace.changed[0]
+                return [
+                    Difference(
+                        "arguments", _case(self.subject.target, answer.run, 1, self.seed), what=what
+                    )
+                ]
+        return []
+
+    def _tells_apart(self, variant: Method, working: dict[str, str]) -> bool:
+        """Whether a case here has another X_new by the variant, beyond what rounding explains."""
+        by_paper: dict[Strand, dict[int, Judgement]] = {}
+        for j in self.paper:
+            by_paper.setdefault(j.strand, {})[j.prediction.observation.t] = j
+        for strand, known in by_paper.items():
+            try:
+                for p in predictions(variant, strand):
+                    j = known[p.observation.t]
+                    apart = np.abs(np.asarray(p.X_new - j.prediction.X_new).astype(float))
+                    if np.any(apart > 2 * j.allowed(working.get(strand.dtype, PLAINLY))):
+                        return True
+            except ArithmeticError:
+                return True
+        return False
+
+    def _failing(self) -> tuple[list[Judgement], list[Judgement]]:
+        """What the paper plainly fails to explain, and the rest; in float64 if nothing is plain."""
+        for format_ in (PLAINLY, "float64"):
+            failing = [j for j in self.paper if not is_in_order(j, format_)]
+            if failing:
+                return failing, [j for j in self.paper if is_in_order(j, format_)]
+        raise AssertionError("the paper explains everything")
+
+    def _smallest(self, failing: Sequence[Judgement]) -> Judgement:
+        """The smallest failing judgement that can be found by asking again."""
+        self.progress("looking for the smallest case")
+        plainly = not is_in_order(failing[0], PLAINLY)
+        format_ = PLAINLY if plainly else "float64"
+
+        def check(run: Run) -> list[Judgement]:
+            trace = self.subject.run(run)
+            if trace.error:
+                return []
+            try:
+                found = list(judgements(ADAFACTOR, strands(run, trace)))
+            except ArithmeticError:
+                return []
+            return [j for j in found if not is_in_order(j, format_)]
+
+        start = min(failing, key=_extremity)
+        return smallest(start, check).judgement
+
+    def _variant_difference(self, variant: Method, working: Mapping[str, str]) -> Difference:
+        j = self._smallest(self._failing()[0])
+        last = [
+            p
+            for p in predictions(variant, j.strand)
+            if p.observation.t == j.prediction.observation.t
+        ]
+        step = _first_different(variant, j, last[0].values)
+        what = f"the variant {variant.name!r} explains all cases"
+        return self._difference(j, step, working, what)
+
+    def _line_difference(self) -> Difference:
+        failing, passing = self._failing()
+        self.progress("looking for the line")
+        alone = [j for j in failing if len(j.strand.run.params) == 1]
+        found: list[Explanation] = []
+        if alone:
+            for explanation in explanations(alone, passing, self.candidates):
+                found.append(explanation)
+                if len(found) == 3:
+                    break
+        j = self._smallest(alone or failing)
+        if found:
+            steps = tuple(dict.fromkeys(e.edit.step for e in found))
+            return self._difference(j, steps[0], found[0].working, str(found[0]), steps)
+        step = suspect(self.paper, lambda j: is_in_order(j, PLAINLY))
+        return self._difference(j, step, {}, "no single symbol explains it")
+
+    def _difference(
+        self,
+        j: Judgement,
+        step: str,
+        formats_used: Mapping[str, str],
+        what: str,
+        equivalent: tuple[str, ...] = (),
+    ) -> Difference:
+        plainly = PLAINLY if not is_in_order(j, PLAINLY) else "float64"
+        working = formats_used.get(j.strand.dtype, plainly)
+        index = j.worst(working)
+        o, p = j.prediction.observation, j.prediction
+        assert o.after is not None
+        expected = float(np.asarray(p.X_new)[index])
+        ulp = float(np.spacing(np.abs(np.asarray(expected, j.strand.dtype))))
+        rule = ADAFACTOR.layout(j.error.shape).rule
+        named = [s.source for r in (rule, ADAFACTOR.schedule) for s in r.steps if s.name == step]
+        return Difference(
+            step,
+            _case(self.subject.target, j.strand.run, o.t, self.seed),
+            (j.strand.parameter, *index),
+            float(o.after[index]),
+            expected,
+            float(j.error[index]) / ulp,
+            float(j.allowed(working)[index]) / ulp,
+            equivalent or (step,),
+            what,
+            named[0] if named else "",
+        )
+
+
+def _extremity(j: Judgement) -> tuple[float, ...]:
+    """How far from ordinary a case is: first by |G|, then by its size."""
+    G = np.abs(j.prediction.observation.G).max(initial=0.0)
+    decades = round(abs(np.log10(float(G)))) if G > 0 else 0
+    return (len(j.strand.run.params), decades, *j.size)
+
+
+def _first_different(variant: Method, j: Judgement, values: Values) -> str:
+    """The first line of the paper whose value at this case is another one by the variant."""
+    paper = j.prediction.values
+    layout = ADAFACTOR.layout(j.error.shape)
+    if variant.layout(j.error.shape).sizes != layout.sizes:
+        return "V"
+    for name in ("rho", "beta_2", *(s.name for s in layout.rule.steps)):
+        if name in values:
+            a, b = (np.asarray(v[name]).astype(float) for v in (paper, values))
+            if np.any(np.abs(a - b) > VISIBLE * np.abs(a)):
+                return name if name in ("rho", "beta_2") else layout.rule.line(name)
+    return "X_new"
+
+
+def _case(target: str, run: Run, t: int, seed: int) -> dict[str, Any]:
+    """The run as data: what is needed to ask it again, where it is short."""
+    shapes = [list(X.shape) for X in run.params]
+    case: dict[str, Any] = {
+        "builder": target,
+        "scenario": run.scenario,
+        "shape": shapes if len(shapes) > 1 else shapes[0],
+        "dtype": str(run.params[0].dtype),
+        "t": t,
+        "hyperparameters": dict(run.hyperparameters),
+        "seed": seed,
+    }
+    if len(run.grads) <= 50:
+        case["params"] = [_numbers(X) for X in run.params]
+        case["grads"] = [[None if g is None else _numbers(g) for g in row] for row in run.grads]
+    return case
+
+
+def _numbers(array: np.ndarray) -> Any:
+    """Nested lists of the shortest decimals that give the array back in its own dtype."""
+    return np.vectorize(lambda x: float(str(x)), otypes=[object])(array).tolist()
+
+
+def _cannot_run(name: str, version: str, why: str) -> Report:
+    return Report(name, version, "cannot run", why=why, variants_known=len(VARIANTS))

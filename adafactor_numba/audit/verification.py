@@ -1,0 +1,109 @@
+"""What `verify` checks: the rules, their derivation, the loops against them, our own audited."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from adafactor_numba.loops import BLOCK
+from derivations.adafactor import MATRIX, SCHEDULE, TENSOR, VECTOR
+from derivations.cases import cases
+from derivations.factorization import derivation
+from derivations.rule import UpdateRule
+from derivations.variants import VARIANTS
+
+from .check import COMPILED, Deviation, deviations, schedule_deviations
+from .names import target
+from .verdict import audit
+
+RULES = (SCHEDULE, VECTOR, MATRIX, TENSOR)
+STRADDLING = {
+    VECTOR: ((BLOCK - 1,), (BLOCK,), (BLOCK + 1,), (2 * BLOCK + 1,)),
+    MATRIX: ((2, BLOCK + 1), (BLOCK + 1, 3)),
+    TENSOR: ((2, 2, BLOCK + 1),),
+}
+"""Sizes on both sides of a block of the loops' sums."""
+
+
+class Refuted(AssertionError):
+    """What was checked does not hold; the message says where."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """The outcome of one check."""
+
+    name: str
+    ok: bool
+    detail: str
+    seconds: float
+
+
+def verification(progress: Callable[[str], None] = lambda _: None) -> Iterator[Check]:
+    """Every check in turn; one that fails, or breaks, does not end the others."""
+    for name, check in CHECKS:
+        progress(name)
+        start = time.monotonic()
+        try:
+            ok, detail = True, check()
+        except Refuted as error:
+            ok, detail = False, str(error)
+        except Exception as error:
+            ok, detail = False, f"{type(error).__name__}: {error}"
+        yield Check(name, ok, detail, time.monotonic() - start)
+
+
+def _rules() -> str:
+    """The rules and variants were checked when they were built; here they are counted."""
+    steps = sum(len(rule.steps) for rule in RULES)
+    return f"{steps} steps in {len(RULES)} rules, {len(VARIANTS)} named variants"
+
+
+def _factorization() -> str:
+    lines = derivation()
+    for line in lines:
+        if not line.verified:
+            raise Refuted(f"not verified: {line.says}")
+    return f"V = R C / sum R as a minimiser: {len(lines)} lines verified for all n and m"
+
+
+def _schedules() -> str:
+    _refute(schedule_deviations(COMPILED))
+    return "rho_t and beta_2t within their counted rounding, t from 1 to 10^6"
+
+
+def _loops(rule: UpdateRule) -> Callable[[], str]:
+    def check() -> str:
+        found = [*cases(rule), *cases(rule, STRADDLING[rule])[::7]]
+        for case in found:
+            _refute(deviations(COMPILED, rule, case))
+        return f"every step within its counted rounding in {len(found)} cases"
+
+    return check
+
+
+def _refute(found: list[Deviation]) -> None:
+    if found:
+        raise Refuted(str(found[0]))
+
+
+def _own() -> str:
+    report = audit("numba", target("numba"))
+    if report.verdict != "agrees" or report.scenarios_not_run:
+        where = report.differences[0].step if report.differences else report.why
+        raise Refuted(f"{report.verdict}: {where} {report.scenarios_not_run or ''}")
+    if report.variants_told_apart != report.variants_known:
+        told = f"{report.variants_told_apart} of {report.variants_known}"
+        raise Refuted(f"the audit's cases tell only {told} variants from the paper")
+    return (
+        f"agrees in {report.cases} cases, precision {report.precision}; "
+        f"{report.variants_told_apart} variants told apart"
+    )
+
+
+CHECKS: tuple[tuple[str, Callable[[], str]], ...] = (
+    ("rules", _rules),
+    ("factorization", _factorization),
+    ("schedules", _schedules),
+    *((f"loops: {rule.name}", _loops(rule)) for rule in (VECTOR, MATRIX, TENSOR)),
+    ("audit: numba", _own),
+)

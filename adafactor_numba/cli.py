@@ -1,0 +1,231 @@
+"""The command `adafactor-numba`: derive, verify, audit."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from adafactor_numba.audit.report import Difference, Report
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+console = Console()
+errors = Console(stderr=True)
+
+SIGNS = {"agrees": "green", "differs": "red", "cannot run": "yellow"}
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        console.print(version("adafactor-numba"), highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def _command(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Adafactor's update rules: derived, checked, compiled and audited."""
+
+
+@app.command()
+def derive(
+    rule: Annotated[str, typer.Argument(help="A rule, a variant, `factorization`, or all.")] = "",
+    form: Annotated[str, typer.Option("--format", help="text, latex or mathml.")] = "text",
+) -> None:
+    """Print a rule line by line, as the paper does, each line with its source."""
+    from adafactor_numba.audit.names import near
+    from derivations import latex
+    from derivations.factorization import derivation
+    from derivations.method import ADAFACTOR
+    from derivations.variants import VARIANTS
+
+    known: dict[str, list[Any]] = {r.name: [r] for r in ADAFACTOR.rules()}
+    known["factorization"] = [derivation()]
+    everything = [of for name in known for of in known[name]]
+    for variant in VARIANTS:
+        changed = [r for r, own in zip(variant.rules(), ADAFACTOR.rules(), strict=True) if r != own]
+        known[variant.name] = changed or [variant.matrix]
+    readings = {"text": latex.text, "latex": latex.latex, "mathml": latex.mathml}
+    if form not in readings:
+        _refuse(f"no format is called {form!r}; known are {near(form, readings)}")
+    if rule and rule not in known:
+        _refuse(f"no rule is called {rule!r}; known are {near(rule, known)}")
+    for of in known.get(rule, everything):
+        if form == "text":
+            name = of.name if hasattr(of, "name") else "factorization"
+            console.print(f"[bold]{name}[/]", highlight=False)
+        _plainly(readings[form](of) + "\n")
+
+
+@app.command()
+def verify(
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the outcome as JSON.")
+    ] = None,
+) -> None:
+    """Derive the rules, check the compiled loops against them, audit our own optimizer."""
+    from dataclasses import asdict
+
+    with console.status("starting") as status:
+        from adafactor_numba.audit.verification import verification
+
+        checks = []
+        for check in verification(lambda name: status.update(name)):
+            checks.append(check)
+            sign = "[green]ok[/]    " if check.ok else "[red]failed[/]"
+            console.print(
+                f"{sign} {check.name:<15} {check.detail} [dim]({check.seconds:.1f} s)[/]",
+                highlight=False,
+                soft_wrap=True,
+            )
+    ok = all(check.ok for check in checks)
+    _write(json_file, json.dumps({"ok": ok, "checks": [asdict(c) for c in checks]}, indent=2))
+    if not ok:
+        raise typer.Exit(1)
+
+
+@app.command()
+def audit(
+    name: Annotated[str, typer.Argument(help="A known name, or package.module:builder.")] = "",
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the report as JSON.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Other numbers in the same scenarios.", min=0)] = 0,
+    seconds: Annotated[float, typer.Option(help="The time limit of each run.", min=1)] = 60.0,
+    known: Annotated[bool, typer.Option("--list", help="List the known names.")] = False,
+    replay: Annotated[
+        Path | None, typer.Option(metavar="CASE.json", help="Print a case as a script.")
+    ] = None,
+) -> None:
+    """Say which rule an implementation computes; exit 0 agrees, 1 differs, 2 cannot run."""
+    from adafactor_numba.audit import names
+    from adafactor_numba.audit.replay import replayed
+    from adafactor_numba.audit.verdict import audit as audited
+
+    try:
+        if known:
+            for short, (_, what) in names.ADAPTERS.items():
+                console.print(f"{short:<8} {what}", highlight=False)
+            return
+        if replay is not None:
+            _plainly(replayed(replay))
+            return
+        if not name:
+            _refuse("name an implementation, or ask for --list")
+        target = names.target(name)
+    except ValueError as error:
+        _refuse(str(error))
+    with console.status(f"auditing {name}") as status:
+        report = audited(
+            name,
+            target,
+            seed=seed,
+            seconds=seconds,
+            progress=lambda what: status.update(f"auditing {name}: {what}"),
+        )
+    _show(report, json_file)
+    _write(json_file, report.json())
+    raise typer.Exit(report.exit_code)
+
+
+def _show(report: "Report", json_file: Path | None) -> None:
+    """The report in one screen."""
+    colour = SIGNS[report.verdict]
+    console.print(
+        f"[bold]{report.implementation}[/] {report.version}: [bold {colour}]{report.verdict}[/]",
+        highlight=False,
+    )
+    if report.why:
+        console.print(report.why, markup=False, highlight=False)
+        return
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="dim")
+    table.add_column()
+    for label, value in _facts(report):
+        table.add_row(label, value)
+    console.print(table, highlight=False)
+    for difference in report.differences:
+        _show_difference(difference, json_file)
+
+
+def _facts(report: "Report") -> list[tuple[str, str]]:
+    facts = [("rule", report.rule)]
+    if report.variant:
+        facts.append(("variant", f"{report.variant}: explains every case"))
+    if report.precision:
+        facts.append(("precision", report.precision))
+    for dtype, ends in report.range.items():
+        smallest, largest = ends["smallest_G"], ends["largest_G"]
+        facts.append(
+            ("range", f"{dtype}: the paper's step for |G| {smallest:.3g} to {largest:.3g}")
+        )
+    told = f"{report.variants_told_apart} of {report.variants_known} variants told from the paper"
+    facts.append(("cases", f"{report.cases}; {told}; {report.seconds:.1f} s, seed {report.seed}"))
+    facts += [("not run", f"{s['scenario']}: {s['why']}") for s in report.scenarios_not_run]
+    return facts
+
+
+def _show_difference(difference: "Difference", json_file: Path | None) -> None:
+    case = difference.case
+    console.print(
+        f"\n[bold red]{difference.step}[/] differs  {difference.source}\n  {difference.what}",
+        highlight=False,
+    )
+    if len(difference.equivalent_steps) > 1:
+        console.print(f"  the same from outside: {', '.join(difference.equivalent_steps)}")
+    console.print(
+        f"  smallest case: {case['scenario']}, shape {case['shape']}, {case['dtype']}, "
+        f"t = {case['t']}{_options(case)}",
+        highlight=False,
+    )
+    for name in ("params", "grads"):
+        if name in case and len(str(case[name])) < 200:
+            label = "X" if name == "params" else "G at t = 1, 2, ..."
+            console.print(f"    {label} = {case[name]}", markup=False, highlight=False)
+    if difference.index:
+        console.print(
+            f"  X_new{list(difference.index)} is {difference.got!r}; the paper gives "
+            f"{difference.expected!r}: off by {difference.off_by_ulp:.3g} ulp, of which rounding "
+            f"explains {difference.explained_ulp:.3g}",
+            markup=False,
+            highlight=False,
+        )
+    if "grads" in case:
+        file = json_file or "FILE"
+        hint = "" if json_file else "with --json FILE, then "
+        console.print(f"  [dim]{hint}adafactor-numba audit --replay {file}[/]", highlight=False)
+
+
+def _options(case: Any) -> str:
+    return "".join(f", {name} = {value:g}" for name, value in case["hyperparameters"].items())
+
+
+def _write(file: Path | None, text: str) -> None:
+    if file is not None:
+        try:
+            file.write_text(text + "\n")
+        except OSError as error:
+            _refuse(f"{file}: cannot be written: {error.strerror}")
+
+
+def _plainly(text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True, end="")
+
+
+def _refuse(message: str) -> NoReturn:
+    """End with one line on what was wrong, exit code 2."""
+    errors.print(message, style="red", markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(2)
