@@ -7,7 +7,7 @@ out; or another choice of the factored axes.  [C] is the source code of the libr
 from collections.abc import Callable
 from dataclasses import replace
 
-from sympy import Expr, IndexedBase, Interval, Max, Min, Rational, Sum, sqrt, symbols
+from sympy import Expr, IndexedBase, Interval, Max, Min, Rational, Reals, Sum, sqrt, symbols
 
 from .adafactor import (
     MATRIX,
@@ -27,6 +27,7 @@ from .adafactor import (
     X,
     alpha,
     beta_2,
+    columns,
     epsilon_1,
     i,
     j,
@@ -35,6 +36,7 @@ from .adafactor import (
     m,
     n,
     rho,
+    rows,
     t,
 )
 from .method import ADAFACTOR, Method, machine_epsilon, none, two_largest
@@ -42,15 +44,17 @@ from .rule import Input, Step, UpdateRule
 
 beta_1 = symbols("beta_1", positive=True)
 M, M_old = (IndexedBase(s, real=True) for s in ("M", "M_old"))
-_beta_1 = Input(beta_1, Interval.Ropen(0, 1), "decay of the momentum", default=Rational(9, 10))
 
 
-def _both(
-    name: str, source: str, change: Callable[[UpdateRule, tuple[Expr, ...]], UpdateRule]
-) -> Method:
-    """The paper with the same change to the vector and the matrix rule, at entry [i] or [i, j]."""
-    vector, matrix = change(VECTOR, (i,)), change(MATRIX, (i, j))
+def _method(vector: UpdateRule, matrix: UpdateRule) -> Method:
+    """The paper with these rules; it has their name and source."""
+    name, source = matrix.name, matrix.source
     return replace(ADAFACTOR, name=name, source=source, vector=vector, matrix=matrix)
+
+
+def _both(change: Callable[[UpdateRule, tuple[Expr, ...]], UpdateRule]) -> Method:
+    """The paper with the same change to the vector and the matrix rule, at entry [i] or [i, j]."""
+    return _method(change(VECTOR, (i,)), change(MATRIX, (i, j)))
 
 
 def _clamped() -> Method:
@@ -63,32 +67,33 @@ def _clamped() -> Method:
         name,
         source,
         default,
-        R=beta_2 * R_old[i] + (1 - beta_2) * Sum(G[i, l] ** 2, (l, 0, m - 1)),
-        C=beta_2 * C_old[j] + (1 - beta_2) * Sum(G[k, j] ** 2, (k, 0, n - 1)),
+        R=beta_2 * R_old[i] + (1 - beta_2) * Sum(G[i, l] ** 2, columns),
+        C=beta_2 * C_old[j] + (1 - beta_2) * Sum(G[k, j] ** 2, rows),
         V=Max((R[i] / m) * (C[j] / n) / Max(S_R / (n * m), epsilon_1), least),
     )
-    return replace(ADAFACTOR, name=name, source=source, vector=vector, matrix=matrix)
+    return _method(vector, matrix)
 
 
 def _momentum_over_U_hat(rule: UpdateRule, at: tuple[Expr, ...]) -> UpdateRule:
-    return rule.but(
-        "momentum over U_hat",
-        "[C] big_vision/optax.py",
-        _beta_1,
-        Input(M_old[at], rule.inputs[0].domain, "momentum", becomes="M"),
-        Step(M[at], beta_1 * M_old[at] + (1 - beta_1) * U_hat[at], "[C] big_vision/optax.py"),
-        X_new=X[at] - alpha * M[at],
-    )
+    name, source = "momentum over U_hat", "[C] big_vision/optax.py"
+    return _with_momentum(rule, name, source, at, U_hat[at], alpha * M[at])
 
 
 def _momentum_over_step(rule: UpdateRule, at: tuple[Expr, ...]) -> UpdateRule:
+    return _with_momentum(rule, "momentum over alpha U_hat", "[T2T]", at, alpha * U_hat[at], M[at])
+
+
+def _with_momentum(
+    rule: UpdateRule, name: str, source: str, at: tuple[Expr, ...], averaged: Expr, step: Expr
+) -> UpdateRule:
+    """M is the running average of `averaged`, and `step` what is subtracted from X."""
     return rule.but(
-        "momentum over alpha U_hat",
-        "[T2T]",
-        _beta_1,
-        Input(M_old[at], rule.inputs[0].domain, "momentum", becomes="M"),
-        Step(M[at], beta_1 * M_old[at] + (1 - beta_1) * alpha * U_hat[at], "[T2T]"),
-        X_new=X[at] - M[at],
+        name,
+        source,
+        Input(beta_1, Interval.Ropen(0, 1), "decay of the momentum", default=Rational(9, 10)),
+        Input(M_old[at], Reals, "momentum", becomes="M"),
+        Step(M[at], beta_1 * M_old[at] + (1 - beta_1) * averaged, source),
+        X_new=X[at] - step,
     )
 
 
@@ -110,22 +115,21 @@ def _eps1_in_the_root(rule: UpdateRule, at: tuple[Expr, ...]) -> UpdateRule:
 
 
 def _scheduled(name: str, source: str, **values: Expr) -> Method:
-    return replace(
-        ADAFACTOR, name=name, source=source, schedule=SCHEDULE.but(name, source, **values)
-    )
+    schedule = SCHEDULE.but(name, source, **values)
+    return replace(ADAFACTOR, name=name, source=source, schedule=schedule)
 
 
 VARIANTS = (
     _clamped(),
-    _both("momentum over U_hat", "[C] big_vision/optax.py", _momentum_over_U_hat),
-    _both("momentum over alpha U_hat", "[T2T]", _momentum_over_step),
+    _both(_momentum_over_U_hat),
+    _both(_momentum_over_step),
     replace(
         ADAFACTOR, name="two largest axes", source="[C] optax.adafactor 0.2.8", axes=two_largest
     ),
     replace(ADAFACTOR, name="nothing factored", source="[S] Table 2", axes=none),
-    _both("no clipping", "[S] section 5, before clipping", _unclipped),
-    _both("no parameter scale", "[S] section 7, absolute steps", _unscaled),
-    _both("eps1 added to the root", "[S] Algorithm 2", _eps1_in_the_root),
+    _both(_unclipped),
+    _both(_unscaled),
+    _both(_eps1_in_the_root),
     _scheduled(
         "beta_2 at most 0.999",
         "[C] big_vision/optax.py",
