@@ -2,20 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
-from rich.table import Table
-
-if TYPE_CHECKING:
-    from adafactor_numba.audit.report import Difference, Report
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console()
 errors = Console(stderr=True)
-
-SIGNS = {"agrees": "green", "differs": "red", "cannot run": "yellow"}
 
 
 def main() -> None:
@@ -113,6 +107,7 @@ def audit(
     """Say which rule an implementation computes; exit 0 agrees, 1 differs, 2 cannot run."""
     from adafactor_numba.audit import names
     from adafactor_numba.audit.replay import replayed
+    from adafactor_numba.audit.screen import show
     from adafactor_numba.audit.verdict import audit as audited
 
     try:
@@ -136,81 +131,9 @@ def audit(
             seconds=seconds,
             progress=lambda what: status.update(f"auditing {name}: {what}"),
         )
-    _show(report, json_file)
+    show(report, console, json_file)
     _write(json_file, report.json())
     raise typer.Exit(report.exit_code)
-
-
-def _show(report: "Report", json_file: Path | None) -> None:
-    """The report in one screen."""
-    colour = SIGNS[report.verdict]
-    console.print(
-        f"[bold]{report.implementation}[/] {report.version}: [bold {colour}]{report.verdict}[/]",
-        highlight=False,
-    )
-    if report.why:
-        console.print(report.why, markup=False, highlight=False)
-        return
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="dim")
-    table.add_column()
-    for label, value in _facts(report):
-        table.add_row(label, value)
-    console.print(table, highlight=False)
-    for difference in report.differences:
-        _show_difference(difference, json_file)
-
-
-def _facts(report: "Report") -> list[tuple[str, str]]:
-    facts = [("rule", report.rule)]
-    if report.variant:
-        facts.append(("variant", f"{report.variant}: explains every case"))
-    if report.precision:
-        facts.append(("precision", report.precision))
-    for dtype, ends in report.range.items():
-        smallest, largest = ends["smallest_G"], ends["largest_G"]
-        facts.append(
-            ("range", f"{dtype}: the paper's step for |G| {smallest:.3g} to {largest:.3g}")
-        )
-    told = f"{report.variants_told_apart} of {report.variants_known} variants told from the paper"
-    facts.append(("cases", f"{report.cases}; {told}; {report.seconds:.1f} s, seed {report.seed}"))
-    facts += [("not run", f"{s['scenario']}: {s['why']}") for s in report.scenarios_not_run]
-    return facts
-
-
-def _show_difference(difference: "Difference", json_file: Path | None) -> None:
-    case = difference.case
-    console.print(
-        f"\n[bold red]{difference.step}[/] differs  {difference.source}\n  {difference.what}",
-        highlight=False,
-    )
-    if len(difference.equivalent_steps) > 1:
-        console.print(f"  the same from outside: {', '.join(difference.equivalent_steps)}")
-    console.print(
-        f"  smallest case: {case['scenario']}, shape {case['shape']}, {case['dtype']}, "
-        f"t = {case['t']}{_options(case)}",
-        highlight=False,
-    )
-    for name in ("params", "grads"):
-        if name in case and len(str(case[name])) < 200:
-            label = "X" if name == "params" else "G at t = 1, 2, ..."
-            console.print(f"    {label} = {case[name]}", markup=False, highlight=False)
-    if difference.index:
-        console.print(
-            f"  X_new{list(difference.index)} is {difference.got!r}; the paper gives "
-            f"{difference.expected!r}: off by {difference.off_by_ulp:.3g} ulp, of which rounding "
-            f"explains {difference.explained_ulp:.3g}",
-            markup=False,
-            highlight=False,
-        )
-    if "grads" in case:
-        file = json_file or "FILE"
-        hint = "" if json_file else "with --json FILE, then "
-        console.print(f"  [dim]{hint}adafactor-numba audit --replay {file}[/]", highlight=False)
-
-
-def _options(case: Any) -> str:
-    return "".join(f", {name} = {value:g}" for name, value in case["hyperparameters"].items())
 
 
 def _write(file: Path | None, text: str) -> None:

@@ -39,9 +39,12 @@ ROOMS = {
     "proofs": Room(MATHEMATICS | {"proofs"}),
     "adafactor_numba": Room({"adafactor_numba", "numba", "numpy"}),
     "adafactor_numba.audit": Room(EXAMINERS),
+    "adafactor_numba.audit.screen": Room({"adafactor_numba.audit", "rich"}),
     "adafactor_numba.audit.adapters": Room({"adafactor_numba", "numpy", *PEERS}),
     "adafactor_numba.bench": Room(EXAMINERS | {"adafactor_numba.bench"}, on_demand=PEERS),
-    "adafactor_numba.cli": Room({"rich", "typer"}, EXAMINERS | {"adafactor_numba.bench"}),
+    "adafactor_numba.cli": Room(
+        {"rich", "typer"}, EXAMINERS | {"adafactor_numba.audit.screen", "adafactor_numba.bench"}
+    ),
     "adafactor_numba.__main__": Room({"adafactor_numba.cli"}),
 }
 # What may stand under a module of derivations/; those not named may read all of these.

@@ -4,7 +4,7 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -14,7 +14,7 @@ from derivations.method import ADAFACTOR, Method
 
 from .edits import Edit, edits
 from .judgement import Judgement, formats
-from .strand import Strand, predictions
+from .strand import predictions
 
 WITNESSES = 6
 SECONDS = 20.0
@@ -53,7 +53,9 @@ def explanations(
         sorted((j for j in found if _rank(j) <= 2), key=_size) for found in (failing, passing)
     )
     found = tuple(dict.fromkeys(j.strand for j in (*failing, *passing)))
-    witnesses = [_until(j) for j in _spread(failing) + _spread(passing)]
+    witnesses = [
+        j.strand.until(j.prediction.observation.t) for j in _spread(failing) + _spread(passing)
+    ]
     explain = partial(formats, numbers=FLOAT, candidates=candidates, counted=ADAFACTOR)
     end = time.monotonic() + SECONDS
     for edit in edits():
@@ -82,12 +84,6 @@ def _spread(found: Sequence[Judgement]) -> list[Judgement]:
     return list(kinds.values())[:WITNESSES]
 
 
-def _until(j: Judgement) -> Strand:
-    """The strand of a judgement, up to its observation."""
-    kept = tuple(o for o in j.strand.observations if o.t <= j.prediction.observation.t)
-    return replace(j.strand, observations=kept)
-
-
 def _thetas(edit: Edit, failing: Sequence[Judgement]) -> Iterator[float]:
     """Values of the unknown constant that explain the worst entry of a failing observation."""
     known: list[float] = []
@@ -101,7 +97,8 @@ def _thetas(edit: Edit, failing: Sequence[Judgement]) -> Iterator[float]:
 
 def _miss(edit: Edit, j: Judgement) -> Callable[[float], float]:
     """X_new of the edit minus X found, at the entry that is worst for the paper."""
-    strand, t = _until(j), j.prediction.observation.t
+    t = j.prediction.observation.t
+    strand = j.strand.until(t)
     with np.errstate(all="ignore"):
         worst = np.nan_to_num(j.error / j.prediction.move, nan=0.0, posinf=0.0)
     index = np.unravel_index(np.argmax(worst), j.error.shape)

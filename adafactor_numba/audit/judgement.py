@@ -17,6 +17,9 @@ from derivations.method import Method
 from .strand import Prediction, Strand, predictions
 
 FORMATS = ("float64", "float32", "float16")
+PLAINLY = "float32"
+"""The format whose rounding a case must exceed to be looked into first."""
+
 FORMS = 2  # roundings granted for every rounding of the rule as written
 
 
@@ -134,15 +137,13 @@ def plausible_formats(found: Sequence[Judgement]) -> tuple[str, ...]:
     float16 only where its coarse grid itself is seen: no first step from X = 0 has more digits.
     """
     first = [j for j in found if _starts_at_zero(j)]
-    coarse = all(map(_has_half_digits, first)) and any(
-        np.any(j.prediction.observation.after) for j in first
-    )
-    return FORMATS if coarse else FORMATS[:2]
+    moved = any(np.any(j.prediction.observation.after) for j in first)
+    return FORMATS if moved and all(map(_has_half_digits, first)) else FORMATS[:2]
 
 
 def _starts_at_zero(j: Judgement) -> bool:
     before = j.prediction.observation.before
-    return before is not None and not bool(np.any(before))
+    return before is not None and int(np.count_nonzero(before)) == 0
 
 
 def _has_half_digits(j: Judgement) -> bool:

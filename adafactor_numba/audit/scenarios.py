@@ -127,6 +127,19 @@ def _several(draw: Draw) -> Iterator[Run]:
         yield Run("several parameters", tuple(params), tuple(map(tuple, grads)))
 
 
+def _mixed(draw: Draw) -> Iterator[Run]:
+    """Parameters of both dtypes in one list, in both orders."""
+    if draw.dtype != "float64":
+        return
+    other = Draw(draw.rng, "float32")
+    for draws in ((draw, other), (other, draw)):
+        shapes: tuple[Shape, ...] = ((2, 3), (3,))
+        pairs = list(zip(draws, shapes, strict=True))
+        params = tuple(d.normal(s) for d, s in pairs)
+        grads = tuple(tuple(d.uneven(s) for d, s in pairs) for _ in range(3))
+        yield Run("parameters of two dtypes", params, grads)
+
+
 def _missing(draw: Draw) -> Iterator[Run]:
     shapes: tuple[Shape, ...] = ((3,), (2, 3))
     there = ((True, True), (False, True), (True, False), (True, True), (False, True), (True, True))
@@ -174,6 +187,7 @@ SCENARIOS: tuple[Callable[[Draw], Iterator[Run]], ...] = (
     _zero_rows,
     _ranks,
     _several,
+    _mixed,
     _missing,
     _long,
 )

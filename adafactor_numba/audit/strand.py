@@ -5,7 +5,7 @@ the expected step needs the history of gradients only, and errors do not pile up
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import Any
 
@@ -47,6 +47,10 @@ class Strand:
     @property
     def dtype(self) -> str:
         return str(self.run.params[self.parameter].dtype)
+
+    def until(self, t: int) -> "Strand":
+        """The strand up to its step t."""
+        return replace(self, observations=tuple(o for o in self.observations if o.t <= t))
 
 
 @dataclass(frozen=True, eq=False)

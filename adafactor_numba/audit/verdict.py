@@ -4,6 +4,7 @@ In this order: the paper's rule; a named variant; the paper with one symbol chan
 step that elimination leaves.
 """
 
+import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,12 +12,20 @@ from typing import Any
 
 import numpy as np
 
-from derivations.evaluate import Values
 from derivations.method import ADAFACTOR, Method
 from derivations.variants import VARIANTS
 
+from .difference import case_of, difference, extremity, first_different
 from .explain import Explanation, explanations
-from .judgement import FORMATS, Judgement, formats, is_in_order, judgements, plausible_formats
+from .judgement import (
+    FORMATS,
+    PLAINLY,
+    Judgement,
+    formats,
+    is_in_order,
+    judgements,
+    plausible_formats,
+)
 from .reach import reach
 from .report import Difference, Report
 from .scenarios import runs
@@ -26,12 +35,6 @@ from .subject import CannotRunError, Run, Subject, Trace
 from .suspect import suspect
 
 DTYPES = ("float64", "float32")
-PLAINLY = "float32"
-"""The format whose rounding a case must exceed to be looked into."""
-
-VISIBLE = 8 * float(np.finfo(PLAINLY).eps)
-"""The relative change of a step by a variant from which on it is the step that differs."""
-
 Progress = Callable[[str], None]
 
 
@@ -143,12 +146,8 @@ class Examination:
     def _changed_arguments(self) -> list[Difference]:
         for answer in self.answers:
             if answer.trace.changed:
-                what = answer.trace.changed[0]
-                return [
-                    Difference(
-                        "arguments", _case(self.subject.target, answer.run, 1, self.seed), what=what
-                    )
-                ]
+                case = case_of(self.subject.target, answer.run, 1, self.seed)
+                return [Difference("arguments", case, what=answer.trace.changed[0])]
         return []
 
     def _tells_apart(self, variant: Method, working: dict[str, str]) -> bool:
@@ -191,19 +190,14 @@ class Examination:
                 return []
             return [j for j in found if not is_in_order(j, format_)]
 
-        start = min(failing, key=_extremity)
-        return smallest(start, check).judgement
+        return smallest(min(failing, key=extremity), check).judgement
 
     def _variant_difference(self, variant: Method, working: Mapping[str, str]) -> Difference:
         j = self._smallest(self._failing()[0])
-        last = [
-            p
-            for p in predictions(variant, j.strand)
-            if p.observation.t == j.prediction.observation.t
-        ]
-        step = _first_different(variant, j, last[0].values)
+        *_, last = predictions(variant, j.strand.until(j.prediction.observation.t))
+        step = first_different(variant, j, last.values)
         what = f"the variant {variant.name!r} explains all cases"
-        return self._difference(j, step, working, what)
+        return difference(j, step, self._case(j), working, what)
 
     def _line_difference(self) -> Difference:
         failing, passing = self._failing()
@@ -211,90 +205,18 @@ class Examination:
         alone = [j for j in failing if len(j.strand.run.params) == 1]
         found: list[Explanation] = []
         if alone:
-            for explanation in explanations(alone, passing, self.candidates):
-                found.append(explanation)
-                if len(found) == 3:
-                    break
+            found = list(itertools.islice(explanations(alone, passing, self.candidates), 3))
         j = self._smallest(alone or failing)
         if found:
             steps = tuple(dict.fromkeys(e.edit.step for e in found))
-            return self._difference(j, steps[0], found[0].working, str(found[0]), steps)
+            what, working = str(found[0]), found[0].working
+            return difference(j, steps[0], self._case(j), working, what, steps)
         step = suspect(self.paper, lambda j: is_in_order(j, PLAINLY))
-        return self._difference(j, step, {}, "no single symbol explains it")
+        return difference(j, step, self._case(j), {}, "no single symbol explains it")
 
-    def _difference(
-        self,
-        j: Judgement,
-        step: str,
-        formats_used: Mapping[str, str],
-        what: str,
-        equivalent: tuple[str, ...] = (),
-    ) -> Difference:
-        plainly = PLAINLY if not is_in_order(j, PLAINLY) else "float64"
-        working = formats_used.get(j.strand.dtype, plainly)
-        index = j.worst(working)
-        o, p = j.prediction.observation, j.prediction
-        assert o.after is not None
-        expected = float(np.asarray(p.X_new)[index])
-        ulp = float(np.spacing(np.abs(np.asarray(expected, j.strand.dtype))))
-        rule = ADAFACTOR.layout(j.error.shape).rule
-        named = [s.source for r in (rule, ADAFACTOR.schedule) for s in r.steps if s.name == step]
-        return Difference(
-            step,
-            _case(self.subject.target, j.strand.run, o.t, self.seed),
-            (j.strand.parameter, *index),
-            float(o.after[index]),
-            expected,
-            float(j.error[index]) / ulp,
-            float(j.allowed(working)[index]) / ulp,
-            equivalent or (step,),
-            what,
-            named[0] if named else "",
-        )
-
-
-def _extremity(j: Judgement) -> tuple[float, ...]:
-    """How far from ordinary a case is: first by |G|, then by its size."""
-    G = np.abs(j.prediction.observation.G).max(initial=0.0)
-    decades = round(abs(np.log10(float(G)))) if G > 0 else 0
-    return (len(j.strand.run.params), decades, *j.size)
-
-
-def _first_different(variant: Method, j: Judgement, values: Values) -> str:
-    """The first line of the paper whose value at this case is another one by the variant."""
-    paper = j.prediction.values
-    layout = ADAFACTOR.layout(j.error.shape)
-    if variant.layout(j.error.shape).sizes != layout.sizes:
-        return "V"
-    for name in ("rho", "beta_2", *(s.name for s in layout.rule.steps)):
-        if name in values:
-            a, b = (np.asarray(v[name]).astype(float) for v in (paper, values))
-            if np.any(np.abs(a - b) > VISIBLE * np.abs(a)):
-                return name if name in ("rho", "beta_2") else layout.rule.line(name)
-    return "X_new"
-
-
-def _case(target: str, run: Run, t: int, seed: int) -> dict[str, Any]:
-    """The run as data: what is needed to ask it again, where it is short."""
-    shapes = [list(X.shape) for X in run.params]
-    case: dict[str, Any] = {
-        "builder": target,
-        "scenario": run.scenario,
-        "shape": shapes if len(shapes) > 1 else shapes[0],
-        "dtype": str(run.params[0].dtype),
-        "t": t,
-        "hyperparameters": dict(run.hyperparameters),
-        "seed": seed,
-    }
-    if len(run.grads) <= 50:
-        case["params"] = [_numbers(X) for X in run.params]
-        case["grads"] = [[None if g is None else _numbers(g) for g in row] for row in run.grads]
-    return case
-
-
-def _numbers(array: np.ndarray) -> Any:
-    """Nested lists of the shortest decimals that give the array back in its own dtype."""
-    return np.vectorize(lambda x: float(str(x)), otypes=[object])(array).tolist()
+    def _case(self, j: Judgement) -> dict[str, Any]:
+        o = j.prediction.observation
+        return case_of(self.subject.target, j.strand.run, o.t, self.seed)
 
 
 def _cannot_run(name: str, version: str, why: str) -> Report:

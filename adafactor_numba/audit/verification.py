@@ -24,7 +24,7 @@ STRADDLING = {
 """Sizes on both sides of a block of the loops' sums."""
 
 
-class Refuted(AssertionError):
+class RefutedError(AssertionError):
     """What was checked does not hold; the message says where."""
 
 
@@ -45,7 +45,7 @@ def verification(progress: Callable[[str], None] = lambda _: None) -> Iterator[C
         start = time.monotonic()
         try:
             ok, detail = True, check()
-        except Refuted as error:
+        except RefutedError as error:
             ok, detail = False, str(error)
         except Exception as error:
             ok, detail = False, f"{type(error).__name__}: {error}"
@@ -62,7 +62,7 @@ def _factorization() -> str:
     lines = derivation()
     for line in lines:
         if not line.verified:
-            raise Refuted(f"not verified: {line.says}")
+            raise RefutedError(f"not verified: {line.says}")
     return f"V = R C / sum R as a minimiser: {len(lines)} lines verified for all n and m"
 
 
@@ -83,17 +83,17 @@ def _loops(rule: UpdateRule) -> Callable[[], str]:
 
 def _refute(found: list[Deviation]) -> None:
     if found:
-        raise Refuted(str(found[0]))
+        raise RefutedError(str(found[0]))
 
 
 def _own() -> str:
     report = audit("numba", target("numba"))
     if report.verdict != "agrees" or report.scenarios_not_run:
         where = report.differences[0].step if report.differences else report.why
-        raise Refuted(f"{report.verdict}: {where} {report.scenarios_not_run or ''}")
+        raise RefutedError(f"{report.verdict}: {where} {report.scenarios_not_run or ''}")
     if report.variants_told_apart != report.variants_known:
         told = f"{report.variants_told_apart} of {report.variants_known}"
-        raise Refuted(f"the audit's cases tell only {told} variants from the paper")
+        raise RefutedError(f"the audit's cases tell only {told} variants from the paper")
     return (
         f"agrees in {report.cases} cases, precision {report.precision}; "
         f"{report.variants_told_apart} variants told apart"

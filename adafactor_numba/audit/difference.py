@@ -1,0 +1,109 @@
+"""A difference as it is reported: the step, the case as data, the two values."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from derivations.evaluate import Values
+from derivations.method import ADAFACTOR, Method
+
+from .judgement import PLAINLY, Judgement, is_in_order
+from .report import Difference
+from .subject import Run
+
+VISIBLE = 8 * float(np.finfo(PLAINLY).eps)
+"""The relative change of a step by a variant from which on it is the step that differs."""
+
+SHORT = 50
+"""Steps up to which a case holds all its numbers, so that it can be asked again."""
+
+
+def difference(
+    j: Judgement,
+    step: str,
+    case: Mapping[str, Any],
+    working: Mapping[str, str],
+    what: str,
+    equivalent: tuple[str, ...] = (),
+) -> Difference:
+    """`step` differs: shown at the worst entry of a failing judgement.
+
+    `working` tells the format in which each dtype's work is done, as far as it is known.
+    """
+    plainly = PLAINLY if not is_in_order(j, PLAINLY) else "float64"
+    format_ = working.get(j.strand.dtype, plainly)
+    index = j.worst(format_)
+    o, p = j.prediction.observation, j.prediction
+    assert o.after is not None
+    expected = float(np.asarray(p.X_new)[index])
+    ulp = float(np.spacing(np.abs(np.asarray(expected, j.strand.dtype))))
+    return Difference(
+        step,
+        case,
+        (j.strand.parameter, *index),
+        _number(o.after[index]),
+        expected,
+        float(j.error[index]) / ulp,
+        float(j.allowed(format_)[index]) / ulp,
+        equivalent or (step,),
+        what,
+        _source(step, j),
+    )
+
+
+def _source(step: str, j: Judgement) -> str:
+    """Where the paper has the step, for a parameter of this shape."""
+    rules = (ADAFACTOR.layout(j.error.shape).rule, ADAFACTOR.schedule, ADAFACTOR.matrix)
+    found = (s.source for rule in rules for s in rule.steps if s.name == step)
+    return next(found, "")
+
+
+def first_different(variant: Method, j: Judgement, values: Values) -> str:
+    """The first line of the paper whose value at this case is another one by the variant."""
+    paper = j.prediction.values
+    layout = ADAFACTOR.layout(j.error.shape)
+    if variant.layout(j.error.shape).sizes != layout.sizes:
+        return "V"
+    for name in ("rho", "beta_2", *(s.name for s in layout.rule.steps)):
+        if name in values:
+            a, b = (np.asarray(v[name]).astype(float) for v in (paper, values))
+            if np.any(np.abs(a - b) > VISIBLE * np.abs(a)):
+                return name if name in ("rho", "beta_2") else layout.rule.line(name)
+    return "X_new"
+
+
+def extremity(j: Judgement) -> tuple[float, ...]:
+    """How far from ordinary a case is: first by its parameters and |G|, then by its size."""
+    G = float(np.abs(j.prediction.observation.G).max(initial=0.0))
+    decades = round(abs(np.log10(G))) if G > 0 else 0
+    return (len(j.strand.run.params), decades, *j.size)
+
+
+def case_of(builder: str, run: Run, t: int, seed: int) -> dict[str, Any]:
+    """The run as data: with all its numbers, if it is short."""
+    shapes = [list(X.shape) for X in run.params]
+    case: dict[str, Any] = {
+        "builder": builder,
+        "scenario": run.scenario,
+        "shape": shapes if len(shapes) > 1 else shapes[0],
+        "dtype": str(run.params[0].dtype),
+        "t": t,
+        "hyperparameters": dict(run.hyperparameters),
+        "seed": seed,
+    }
+    if len(run.grads) <= SHORT:
+        case["params"] = [_numbers(X) for X in run.params]
+        case["grads"] = [[None if g is None else _numbers(g) for g in row] for row in run.grads]
+    return case
+
+
+def _numbers(array: np.ndarray) -> Any:
+    """Nested lists of the shortest decimals that give the array back in its own dtype."""
+    shortest = np.empty(array.shape, object)
+    shortest.flat = [_number(x) for x in array.flat]
+    return shortest.tolist()
+
+
+def _number(x: np.floating) -> float:
+    return float(str(x))
