@@ -1,6 +1,6 @@
-"""What the loops over vectors and matrices share: how they are compiled, sums, alpha.
+"""What the loops over vectors and matrices share: how they are compiled, sums, alpha, clipping.
 
-`plain` functions are the source; `loop(plain)` is what runs.  The arithmetic is float64 whatever
+`_name` is the source, `name = loop(_name)` what runs.  The arithmetic is float64 whatever
 the storage: `float64(x)` widens exactly, an assignment to a float32 array rounds once.
 """
 

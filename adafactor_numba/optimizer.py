@@ -1,6 +1,6 @@
 """Adafactor, [S] Algorithm 6, for arrays of any rank: what is checked around the loops."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from . import schedule
@@ -79,9 +79,10 @@ class Adafactor:
                 gradients[name] = G.copy() if reaches(G, self._occupied) else G
         return gradients
 
-    def _rates(self, names: Mapping[Hashable, Array]) -> dict[int, Rates]:
-        steps = sorted({self._parameters[name].t + 1 for name in names})
-        return {t: self.hyperparameters.at(t) for t in steps}
+    def _rates(self, names: Iterable[Hashable]) -> dict[int, Rates]:
+        """The rates of every t that a parameter of these names comes to."""
+        times = sorted({self._parameters[name].t + 1 for name in names})
+        return {t: self.hyperparameters.at(t) for t in times}
 
     def state_dict(self) -> dict[Hashable, State]:
         """By index or key: {"t", "R", "C"}, or {"t", "V"} for vectors; the arrays are copies."""

@@ -77,7 +77,7 @@ class Parameter:
         return {"t": self.t} | {name: A.copy() for name, A in self.statistics.items()}
 
     def check_state(self, where: str, state: object) -> None:
-        """Raise a TypeError or ValueError unless `state` is one that `state` may have returned."""
+        """Raise a TypeError or ValueError unless `state` can be that of such a parameter."""
         names = ["t", *self.statistics]
         if not isinstance(state, Mapping) or set(state) != set(names):
             found = list(state) if isinstance(state, Mapping) else f"a {type(state).__name__}"

@@ -43,6 +43,7 @@ R, C, V, R_old, C_old, V_old = (
     IndexedBase(s, nonnegative=True) for s in ("R", "C", "V", "R_old", "C_old", "V_old")
 )
 
+MEAN_SQUARE = "mean_square_"  # begins the names of the squares of an RMS over all entries
 NONNEGATIVE, POSITIVE = Interval(0, oo), Interval.open(0, oo)
 POSITIVE_OR_INFINITE = Union(POSITIVE, FiniteSet(oo))
 rows, columns = (k, 0, n - 1), (l, 0, m - 1)
@@ -136,13 +137,13 @@ def batched(rule: UpdateRule) -> UpdateRule:
 
     [S] defines vectors and matrices only.  That leading axes are a batch for the statistics while
     RMS and clipping stay over the whole tensor is the choice of [T2T].  So a mean over the whole
-    matrix (`mean_square_*`) becomes the mean of these means, and all that is computed from the
+    matrix (`MEAN_SQUARE`) becomes the mean of these means, and all that is computed from the
     entries of one matrix, such as S_R, gets the index b.  MATRIX itself stays the text of [S].
     """
     local = {base(x.target) for x in rule.inputs if x.indices}
     steps = []
     for step in rule.steps:
-        if step.name.startswith("mean_square"):
+        if step.name.startswith(MEAN_SQUARE):
             value = mean(_indexed(step.value, local, q), (q, 0, p - 1))
             steps.append(replace(step, value=value))
             continue

@@ -1,7 +1,7 @@
 """The inputs, as data, that reach every branch and every region of the domain of a rule.
 
-A `Case` says what X, G and the statistics look like; `inputs(case, rule)` draws them.  What a rule
-leaves open (sizes, numbers of a pattern) is drawn from the case's own seed.
+A `Case` says what X, G and the statistics look like; `inputs(case, rule)` draws their numbers from
+the case's own seed.
 """
 
 import math
@@ -87,7 +87,7 @@ def cases(rule: UpdateRule, sizes: tuple[Shape, ...] = ()) -> tuple[Case, ...]:
     for dtype in ("float64", "float32"):
         for case in _varied(shapes):
             case = replace(case, dtype=dtype)
-            if _holds(case, rule):
+            if _squares_fit(case):
                 found[case] = None
     return tuple(found)
 
@@ -106,7 +106,7 @@ def _varied(shapes: tuple[Shape, ...]) -> Iterator[Case]:
             yield replace(base, G=Fill("bits"), X=Fill("bits"), d=math.inf, statistics="large")
 
 
-def _holds(case: Case, rule: UpdateRule) -> bool:
+def _squares_fit(case: Case) -> bool:
     """Uniform bit patterns of float64 square beyond every double; float32's do not."""
     return case.dtype == "float32" or "bits" not in (case.X.pattern, case.G.pattern)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
-from typing import Any
+from typing import Any, TypeAlias
 
 import flint
 import numpy as np
@@ -18,7 +18,7 @@ import sympy as sp
 
 from .rule import Input, UpdateRule, base
 
-Values = dict[str, Any]
+Values: TypeAlias = dict[str, Any]
 
 BITS = 80  # a ball is narrow when its radius is below 2^-BITS of the value
 FIRST_PRECISION, LAST_PRECISION = 128, 8192
@@ -148,18 +148,8 @@ class _Reading:
         if x.name not in inputs and x.default is None:
             raise ValueError(f"{rule.name}: no value for the input {x.name} ({x.meaning})")
         given = inputs[x.name] if x.name in inputs else exact(x.default)
-        array, shape = np.asarray(given), rule.shape(x)
-        known = tuple(self.sizes.get(s) for s in shape)
-        if array.ndim != len(shape) or any(
-            a is not None and a != s for a, s in zip(known, array.shape, strict=True)
-        ):
-            where = "".join(
-                f" with {s} = {self.sizes[s]}" for s in dict.fromkeys(shape) if s in self.sizes
-            )
-            raise ValueError(
-                f"{rule.name}: {x.name} ({x.meaning}) has shape {shape}{where}, got {array.shape}"
-            )
-        self.sizes |= dict(zip(shape, array.shape, strict=True))
+        array = np.asarray(given)
+        self._learn_sizes(x, array.shape)
         if self.numbers.dtype is not object:
             return array.astype(self.numbers.dtype)
         result: Any = np.empty(array.shape, object)
@@ -168,6 +158,20 @@ class _Reading:
             for v in array.astype(object).flat  # a NumPy integer would overflow in a Fraction
         ]
         return result
+
+    def _learn_sizes(self, x: Input, found: tuple[int, ...]) -> None:
+        shape = self.rule.shape(x)
+        if len(found) != len(shape) or any(
+            self.sizes.get(size, extent) != extent
+            for size, extent in zip(shape, found, strict=True)
+        ):
+            known = "".join(
+                f" with {s} = {self.sizes[s]}" for s in dict.fromkeys(shape) if s in self.sizes
+            )
+            raise ValueError(
+                f"{self.rule.name}: {x.name} ({x.meaning}) has shape {shape}{known}, got {found}"
+            )
+        self.sizes |= dict(zip(shape, found, strict=True))
 
     def steps(self, want: Iterable[str]) -> tuple[Values, str | None]:
         """All values by name, and the first step whose ball is wide, if any."""
@@ -189,13 +193,16 @@ class _Reading:
 
     def _shaped(self, value: Any, indices: tuple[sp.Symbol, ...]) -> Any:
         """`value` with the axes of `indices`, in their order, and no others."""
-        value = np.asarray(value, self.numbers.dtype)
-        if value.ndim == 0:
-            value = value.reshape((1,) * len(self.axis))
+        value = self._full(value)
         order = [self.axis[i] for i in indices]
         rest = [a for a in range(value.ndim) if a not in order]
         value = value.transpose(order + rest).reshape([value.shape[a] for a in order])
         return np.broadcast_to(value, [self.sizes[self.rule.extents[i]] for i in indices])
+
+    def _full(self, value: Any) -> Any:
+        """`value` with an axis for every index of the rule, also if it is a scalar."""
+        array = np.asarray(value, self.numbers.dtype)
+        return array if array.ndim else array.reshape((1,) * len(self.axis))
 
     def _value(self, e: sp.Expr) -> Any:
         numbers = self.numbers
@@ -252,9 +259,7 @@ class _Reading:
         return x / y
 
     def _sum(self, e: sp.Sum) -> Any:
-        value: Any = np.asarray(self._value(e.function), self.numbers.dtype)
-        if value.ndim == 0:
-            value = value.reshape((1,) * len(self.axis))
+        value = self._full(self._value(e.function))
         for index, *_ in e.limits:
             size = self.sizes[self.rule.extents[index]]
             repeats = size if value.shape[self.axis[index]] != size else 1

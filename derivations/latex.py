@@ -20,14 +20,13 @@ from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.printer import Printer
 from sympy.printing.str import StrPrinter
 
-from .adafactor import t
+from .adafactor import MEAN_SQUARE, t
 from .factorization import Line
 from .rule import Target, UpdateRule, base, entries, rewrite
 
 Printable: TypeAlias = UpdateRule | Sequence[Line]
 
 HATTED = {"beta_2", "V"}  # [S] writes these with a hat; other names end in _hat themselves
-MEAN_SQUARE = "mean_square_"
 MATHML = "http://www.w3.org/1998/Math/MathML"
 
 

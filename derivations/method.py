@@ -4,6 +4,7 @@
 those of the rule.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -85,16 +86,13 @@ class Method:
         """
         factored = self.axes(shape)
         if factored is None:
-            rule, permutation = self.vector, tuple(range(len(shape)))
-            sizes: Shape = (int(np.prod(shape, dtype=int)),)
-        else:
-            leading = tuple(a for a in range(len(shape)) if a not in factored)
-            permutation = leading + factored
-            sizes = tuple(shape[a] for a in factored)
-            rule = self.matrix if not leading else self.tensor
-            if leading:
-                sizes = (int(np.prod([shape[a] for a in leading], dtype=int)), *sizes)
-        return Layout(rule, shape, permutation, sizes)
+            return Layout(self.vector, shape, tuple(range(len(shape))), (math.prod(shape),))
+        leading = tuple(a for a in range(len(shape)) if a not in factored)
+        sizes = tuple(shape[a] for a in factored)
+        if not leading:
+            return Layout(self.matrix, shape, factored, sizes)
+        batch = math.prod(shape[a] for a in leading)
+        return Layout(self.tensor, shape, leading + factored, (batch, *sizes))
 
 
 ADAFACTOR = Method("paper", "[S] Algorithms 4, 5, 6", SCHEDULE, VECTOR, MATRIX, last_two)

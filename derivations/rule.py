@@ -149,12 +149,10 @@ class UpdateRule:
 
     def leading_to(self, *names: str) -> tuple[Step, ...]:
         """The steps that the named ones need, themselves included, in order."""
-        wanted = {*names}
-        for name in names:
-            self[name]
+        wanted = {self[name].name for name in names}
         for step in reversed(self.steps):
             if step.name in wanted:
-                wanted |= {base(x).name for x in entries(step.value)}
+                wanted |= _names(step.value)
         return tuple(s for s in self.steps if s.name in wanted)
 
     def but(
@@ -172,7 +170,7 @@ class UpdateRule:
         """
         gone = {*without}
         for named in (*values, *sorted(gone - {x.name for x in self.inputs})):
-            self[named]
+            self[named]  # which raises for a name that the rule does not have
         new_inputs = {x.name: x for x in added if isinstance(x, Input)}
         inputs = {x.name: x for x in self.inputs if x.name not in gone} | new_inputs
         steps = [
@@ -181,15 +179,15 @@ class UpdateRule:
             if s.name not in gone
         ]
         for step in reversed([x for x in added if isinstance(x, Step)]):
-            readers = (k for k, s in enumerate(steps) if base(step.target) in _names(s.value))
+            readers = (k for k, s in enumerate(steps) if step.name in _names(s.value))
             steps.insert(next(readers, len(steps)), step)
         return replace(
             self, name=name, source=source, inputs=tuple(inputs.values()), steps=tuple(steps)
         )
 
 
-def _names(e: sp.Basic) -> set[sp.Symbol]:
-    return {base(x) for x in entries(e)}
+def _names(e: sp.Basic) -> set[str]:
+    return {base(x).name for x in entries(e)}
 
 
 def _list(symbols: Iterable[sp.Basic]) -> str:
