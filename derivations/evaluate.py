@@ -162,8 +162,7 @@ class _Reading:
     def _learn_sizes(self, x: Input, found: tuple[int, ...]) -> None:
         shape = self.rule.shape(x)
         if len(found) != len(shape) or any(
-            self.sizes.get(size, extent) != extent
-            for size, extent in zip(shape, found, strict=True)
+            self.sizes.get(s, size) != size for s, size in zip(shape, found, strict=True)
         ):
             known = "".join(
                 f" with {s} = {self.sizes[s]}" for s in dict.fromkeys(shape) if s in self.sizes
@@ -201,7 +200,7 @@ class _Reading:
 
     def _full(self, value: Any) -> Any:
         """`value` with an axis for every index of the rule, also if it is a scalar."""
-        array = np.asarray(value, self.numbers.dtype)
+        array: Any = np.asarray(value, self.numbers.dtype)
         return array if array.ndim else array.reshape((1,) * len(self.axis))
 
     def _value(self, e: sp.Expr) -> Any:
