@@ -260,16 +260,16 @@ class _Reading:
     def _sum(self, e: sp.Sum) -> Any:
         value = self._full(self._value(e.function))
         for index, *_ in e.limits:
-            size = self.sizes[self.rule.extents[index]]
-            repeats = size if value.shape[self.axis[index]] != size else 1
-            value = np.add.reduce(value, axis=self.axis[index], keepdims=True)
-            if repeats != 1:
-                value = value * self.numbers.number(repeats)
+            axis, size = self.axis[index], self.sizes[self.rule.extents[index]]
+            if value.shape[axis] == size:
+                value = np.add.reduce(value, axis=axis, keepdims=True)
+            else:  # the same term for every value of the index
+                value = value * self.numbers.number(size)
         return value
 
 
 def exact(constant: sp.Expr) -> Any:
-    """A SymPy constant as an int, Fraction or infinity, unrounded."""
+    """A rational or infinite SymPy constant as a Fraction or infinity, unrounded."""
     if constant == sp.oo:
         return math.inf
     return Fraction(int(constant.p), int(constant.q))
