@@ -73,6 +73,7 @@ def verify(
     """Derive the rules, check the compiled loops against them, audit our own optimizer."""
     from dataclasses import asdict
 
+    _writable(json_file)
     with console.status("starting") as status:
         from adafactor_numba.audit.verification import verification
 
@@ -123,6 +124,7 @@ def audit(
         target = names.target(name)
     except ValueError as error:
         _refuse(str(error))
+    _writable(json_file)
     with console.status(f"auditing {name}") as status:
         report = audited(
             name,
@@ -134,6 +136,12 @@ def audit(
     show(report, console, json_file)
     _write(json_file, report.json())
     raise typer.Exit(report.exit_code)
+
+
+def _writable(file: Path | None) -> None:
+    """Refuse a file that cannot be written before the work begins."""
+    if file is not None and (file.is_dir() or not file.absolute().parent.is_dir()):
+        _refuse(f"{file}: cannot be written: no such folder, or a folder itself")
 
 
 def _write(file: Path | None, text: str) -> None:

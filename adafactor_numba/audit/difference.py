@@ -100,10 +100,8 @@ def case_of(builder: str, run: Run, t: int, seed: int) -> dict[str, Any]:
 
 def _numbers(array: np.ndarray) -> Any:
     """Nested lists of the shortest decimals that give the array back in its own dtype."""
-    shortest = np.empty(array.shape, object)
-    shortest.flat = [_number(x) for x in array.flat]
-    return shortest.tolist()
+    return [_numbers(part) for part in array] if array.ndim else _number(array[()])
 
 
-def _number(x: np.floating) -> float:
+def _number(x: Any) -> float:
     return float(str(x))

@@ -143,7 +143,7 @@ def plausible_formats(found: Sequence[Judgement]) -> tuple[str, ...]:
 
 def _starts_at_zero(j: Judgement) -> bool:
     before = j.prediction.observation.before
-    return before is not None and int(np.count_nonzero(before)) == 0
+    return before is not None and not bool(np.count_nonzero(before))
 
 
 def _has_half_digits(j: Judgement) -> bool:
@@ -153,7 +153,7 @@ def _has_half_digits(j: Judgement) -> bool:
 
 
 def _is_float(j: Judgement) -> bool:
-    return j.prediction.X_new.dtype != object
+    return bool(j.prediction.X_new.dtype != object)
 
 
 def _floats(array: Any) -> np.ndarray:

@@ -136,12 +136,14 @@ class Examination:
         )
 
     def _not_run(self) -> Iterator[dict[str, str]]:
-        seen = set()
-        for answer in self.answers:
-            key = (f"{answer.run.scenario}, {answer.run.params[0].dtype}", answer.trace.error)
-            if answer.trace.error and key not in seen:
-                seen.add(key)
-                yield {"scenario": key[0], "why": answer.trace.error}
+        """Each scenario that raised, once for every reason; all of a dtype in one line."""
+        for dtype in DTYPES:
+            own = [a for a in self.answers if str(a.run.params[0].dtype) == dtype]
+            whys = [(a.run.scenario, a.trace.error) for a in own if a.trace.error]
+            if len(whys) == len(own):
+                whys = [("all", whys[0][1])]
+            for scenario, why in dict.fromkeys(whys):
+                yield {"scenario": f"{scenario}, {dtype}", "why": why}
 
     def _changed_arguments(self) -> list[Difference]:
         for answer in self.answers:
