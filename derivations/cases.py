@@ -9,15 +9,14 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import sympy as sp
 
 from .evaluate import BALL, evaluate
+from .method import Shape
 from .rule import UpdateRule
-
-Shape: TypeAlias = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,7 @@ def cases(rule: UpdateRule, sizes: tuple[Shape, ...] = ()) -> tuple[Case, ...]:
     >>> {case.t for case in cases(VECTOR)} == {*TIMES}
     True
     """
-    shapes = sizes or SIZES[len(rule.inputs[0].indices)]
+    shapes = sizes or SIZES[len(rule.input("X").indices)]
     found: dict[Case, None] = {}
     for dtype in ("float64", "float32"):
         for case in _varied(shapes):

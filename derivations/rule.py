@@ -139,6 +139,14 @@ class UpdateRule:
         names = ", ".join(s.name for s in self.steps)
         raise RuleError(f"{self.name} has no step {name!r}; its steps are {names}")
 
+    def input(self, name: str) -> Input:
+        """The input of that name."""
+        for x in self.inputs:
+            if x.name == name:
+                return x
+        names = ", ".join(x.name for x in self.inputs)
+        raise RuleError(f"{self.name} has no input {name!r}; its inputs are {names}")
+
     def shape(self, q: Quantity) -> tuple[sp.Symbol, ...]:
         """The sizes of `q`, one for every index."""
         return tuple(self.extents[i] for i in q.indices)

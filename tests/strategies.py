@@ -25,7 +25,7 @@ def in_domain(domain: sp.Set) -> st.SearchStrategy[float]:
 @st.composite
 def cases_of(draw, rule: UpdateRule, **fixed) -> Case:
     """A case of `rule` with other sizes, t, scalars and size of G; `fixed` overrides."""
-    rank = len(rule.inputs[0].indices)
+    rank = len(rule.input("X").indices)
     case = draw(st.sampled_from(cases(rule)), label="case")
     given = {x.name: in_domain(x.domain) for x in rule.inputs if x.name in SCALARS}
     given |= {

@@ -107,7 +107,7 @@ def test_every_region_is_reached(name):
 )
 def test_sizes_are_unequal_or_one_as_well(name, sizes):
     assert {case.sizes for case in cases(RULES[name])} >= sizes
-    chosen = tuple(2 for _ in RULES[name].inputs[0].indices)
+    chosen = tuple(2 for _ in RULES[name].input("X").indices)
     assert {case.sizes for case in cases(RULES[name], (chosen,))} == {chosen}
 
 
@@ -152,7 +152,7 @@ def test_a_parameter_of_every_rank_finds_its_rule_and_its_way_back(shape):
     assert layout.rule.name == {0: "vector", 1: "vector", 2: "matrix"}.get(len(shape), "tensor")
     array = np.arange(math.prod(shape)).reshape(shape)
     arranged = layout.arranged(array)
-    assert arranged.ndim == len(layout.rule.inputs[0].indices)
+    assert arranged.ndim == len(layout.rule.input("X").indices)
     assert np.array_equal(layout.restored(arranged), array)
     assert layout.restored(arranged).shape == shape
     assert np.array_equal(layout.arranged(layout.restored(arranged)), arranged)

@@ -126,7 +126,7 @@ def test_half_an_ulp_is_that_of_the_format():
 
 def no_statistics(layout):
     """What a rule carries, all zero: before the first step."""
-    sizes = dict(zip(layout.rule.shape(layout.rule.inputs[0]), layout.sizes, strict=True))
+    sizes = dict(zip(layout.rule.shape(layout.rule.input("X")), layout.sizes, strict=True))
     carried = [x for x in layout.rule.inputs if x.name.endswith("_old")]
     return {x.name: np.zeros([sizes[s] for s in layout.rule.shape(x)]) for x in carried}
 

@@ -1,5 +1,6 @@
 """Hyperparameters are numbers or functions of t, in ranges in which no step leaves the doubles."""
 
+import inspect
 import math
 from decimal import Decimal
 from fractions import Fraction
@@ -9,6 +10,8 @@ import pytest
 
 from adafactor_numba import Adafactor, schedule
 from adafactor_numba.hyperparameters import Hyperparameters
+from derivations.adafactor import MATRIX, VECTOR
+from derivations.cases import Case
 from tests.arrays import DTYPES, bits, normal, trained
 
 
@@ -125,3 +128,12 @@ def test_a_hyperparameter_out_of_its_range_is_named(options, error, text):
 def test_the_ends_of_the_ranges_are_in_range(options):
     X, _ = trained((2, 3), **options)
     assert np.isfinite(X).all()
+
+
+@pytest.mark.parametrize("name", ["epsilon_1", "epsilon_2", "d"])
+def test_the_defaults_are_the_doubles_of_the_paper_in_every_room(name):
+    paper = float(MATRIX.input(name).default)
+    assert paper == float(VECTOR.input(name).default)
+    assert paper == getattr(Hyperparameters(), name)
+    assert paper == inspect.signature(Adafactor).parameters[name].default
+    assert paper == getattr(Case((1,)), name)

@@ -225,3 +225,11 @@ def test_a_batched_variant_keeps_its_scalars_scalar():
         "mean_square_X", "alpha", "mean_square_U",
     ]  # fmt: skip
     assert {str(size) for size in rule.shape(rule["S_R"])} == {"p"}
+
+
+def test_an_input_is_found_by_name_and_an_unknown_name_lists_them():
+    assert MATRIX.input("C_old").becomes == "C"
+    with pytest.raises(RuleError) as caught:
+        MATRIX.input("W")
+    names = "X, G, R_old, C_old, rho, beta_2, epsilon_1, epsilon_2, d"
+    assert str(caught.value) == f"matrix has no input 'W'; its inputs are {names}"

@@ -27,7 +27,7 @@ def moved(method: Method) -> list:
     values = []
     for scalars in SCALARS:
         start = {"X": layout.arranged(X)} | scalars
-        sizes = dict(zip(layout.rule.shape(layout.rule.inputs[0]), layout.sizes, strict=True))
+        sizes = dict(zip(layout.rule.shape(layout.rule.input("X")), layout.sizes, strict=True))
         for x in layout.rule.inputs[2:]:
             if x.indices:
                 start[x.name] = np.zeros([sizes[s] for s in layout.rule.shape(x)])

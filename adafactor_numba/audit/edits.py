@@ -250,7 +250,7 @@ def _term_changes(rule: UpdateRule) -> Changes:
             value = step.value + (theta - 1) * term
             found[step.name, f"{_said(term)} times a constant"] = {step.name: value}
     found["U", "a constant added to the root"] = {"U": _with_the_root_plus_theta(rule["U"].value)}
-    X = rule.inputs[0].target
+    X = rule.input("X").target
     decayed = {"by a constant": theta * X, "like alpha": theta * alpha * X}
     for how, loss in decayed.items():
         found["X_new", f"X decays {how}"] = {"X_new": rule["X_new"].value - loss}

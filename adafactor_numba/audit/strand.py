@@ -160,7 +160,7 @@ def _hyperparameters(rule: UpdateRule, strand: Strand) -> dict[str, Any]:
 
 
 def _shape(rule: UpdateRule, x: Any, sizes: tuple[int, ...]) -> tuple[int, ...]:
-    known = dict(zip(rule.shape(rule.inputs[0]), sizes, strict=True))
+    known = dict(zip(rule.shape(rule.input("X")), sizes, strict=True))
     return tuple(known[size] for size in rule.shape(x))
 
 
@@ -197,7 +197,7 @@ def _counters(rule: UpdateRule) -> tuple[tuple[str, ...], Mapping[str, Callable[
     defaults = {x.target: x.default for x in rule.inputs if x.default is not None}
     constants = {str(name): 1 for name, default in defaults.items() if default != 1}
     counts = {name: K.subs(defaults) for name, K in roundings(rule, unknown | constants).items()}
-    sizes = rule.shape(rule.inputs[0])
+    sizes = rule.shape(rule.input("X"))
     arguments = (*sizes, sp.Symbol("beta_2", positive=True), *unknown.values())
     wanted = {x.name: x.becomes for x in rule.inputs if x.becomes and x.name != "X"}
     expressions = {name: counts[step] for name, step in wanted.items()}
