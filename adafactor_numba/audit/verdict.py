@@ -68,9 +68,7 @@ class Examination:
 
     def __init__(self, name: str, subject: Subject, seed: int, progress: Progress) -> None:
         self.name, self.subject, self.seed, self.progress = name, subject, seed, progress
-        self.answers = [
-            self._answered(run) for dtype in DTYPES for run in runs(dtype, seed, subject.takes)
-        ]
+        self.answers = [self._answered(run) for run in runs(DTYPES, seed, subject.takes)]
         self.strands = [s for a in self.answers for s in self._strands(a)]
         progress("judging")
         self.paper = list(judgements(ADAFACTOR, self.strands))
