@@ -1,0 +1,551 @@
+"""The paper's rule with one defect each; `step` is the line that is wrong.
+
+The sections follow the steps of the rule.  `variant` is the name under which a defect is known.
+"""
+
+import numpy as np
+
+from .plain import Plain
+
+
+class Wrong(Plain):
+    """An implementation with a defect in the line `step`."""
+
+    step: str
+    variant: str | None = None
+
+
+# rho
+
+
+class TwiceTheCap(Wrong):
+    step = "rho"
+
+    def rho(self, t):
+        return min(2e-2, t**-0.5)
+
+
+class NoCap(Wrong):
+    step = "rho"
+
+    def rho(self, t):
+        return t**-0.5
+
+
+class CapOnly(Wrong):
+    step = "rho"
+
+    def rho(self, t):
+        return 1e-2
+
+
+class RhoOneStepEarly(Wrong):
+    step = "rho"
+
+    def rho(self, t):
+        return super().rho(t + 1)
+
+
+class RhoOneStepLate(Wrong):
+    step = "rho"
+
+    def rho(self, t):
+        return super().rho(max(t - 1, 1))
+
+
+class SmallCap(Wrong):
+    step = "rho"
+    variant = "rho at most 1e-3"
+
+    def rho(self, t):
+        return min(1e-3, t**-0.5)
+
+
+# beta_2
+
+
+class Exponent(Wrong):
+    step = "beta_2"
+
+    def beta_2(self, t):
+        return 1 - t**-0.79
+
+
+class Swapped(Wrong):
+    """beta_2 and 1 - beta_2 in each other's place, but for the first step."""
+
+    step = "beta_2"
+
+    def beta_2(self, t):
+        return t**-0.8 if t > 1 else 0.0
+
+
+class Beta2OneStepEarly(Wrong):
+    step = "beta_2"
+
+    def beta_2(self, t):
+        return super().beta_2(t + 1)
+
+
+class Beta2Capped(Wrong):
+    step = "beta_2"
+    variant = "beta_2 at most 0.999"
+
+    def beta_2(self, t):
+        return min(0.999, super().beta_2(t))
+
+
+class Beta2Constant(Wrong):
+    step = "beta_2"
+    variant = "beta_2 = 0.999"
+
+    def beta_2(self, t):
+        return 0.999
+
+
+class BiasCorrected(Wrong):
+    """As in Adam: a constant decay, and division by 1 - beta_2^t."""
+
+    step = "beta_2"
+
+    def beta_2(self, t):
+        return 0.9 * (1 - 0.9 ** (t - 1)) / (1 - 0.9**t)
+
+
+# alpha
+
+
+class MinForMax(Wrong):
+    step = "alpha"
+
+    def alpha(self, X, rho):
+        return min(self.epsilon_2, self.rms(X)) * rho
+
+
+class NoScale(Wrong):
+    step = "alpha"
+    variant = "no parameter scale"
+
+    def alpha(self, X, rho):
+        return rho
+
+
+class NormOfX(Wrong):
+    step = "alpha"
+
+    def alpha(self, X, rho):
+        return max(self.epsilon_2, np.linalg.norm(X.ravel())) * rho
+
+
+class Epsilon2Squared(Wrong):
+    step = "alpha"
+
+    def alpha(self, X, rho):
+        return max(self.epsilon_2**2, self.rms(X)) * rho
+
+
+class Epsilon2Added(Wrong):
+    step = "alpha"
+
+    def alpha(self, X, rho):
+        return (self.epsilon_2 + self.rms(X)) * rho
+
+
+class OwnEpsilon2(Wrong):
+    step = "alpha"
+
+    def alpha(self, X, rho):
+        return max(2e-3, self.rms(X)) * rho
+
+
+class MeanSquareOfX(Wrong):
+    step = "alpha"
+
+    def alpha(self, X, rho):
+        return max(self.epsilon_2, self.rms(X) ** 2) * rho
+
+
+# R and C
+
+
+class LargeEpsilon1(Wrong):
+    step = "R"
+
+    def squares(self, G):
+        return G**2 + 1e-8
+
+
+class Epsilon1Squared(Wrong):
+    step = "R"
+
+    def squares(self, G):
+        return G**2 + 1e-15
+
+
+class NoEpsilon1(Wrong):
+    """0 / 0 where the gradient is zero."""
+
+    step = "R"
+
+    def squares(self, G):
+        return G**2
+
+
+class NoEpsilon1InMatrices(Wrong):
+    """0 / 0 for a zero row."""
+
+    step = "R"
+
+    def squares(self, G):
+        return G**2 if G.ndim >= 2 else super().squares(G)
+
+
+class Epsilon1InRowsOnly(Wrong):
+    step = "C"
+
+    def columns(self, squares):
+        return (squares - self.epsilon_1).sum(axis=-2)
+
+
+class LargeEpsilon1InColumns(Wrong):
+    step = "C"
+
+    def columns(self, squares):
+        return (squares + 1e-8).sum(axis=-2)
+
+
+class NotSquared(Wrong):
+    step = "R"
+
+    def squares(self, G):
+        return np.abs(G) + self.epsilon_1
+
+
+class AxesExchanged(Wrong):
+    """Rows and columns exchanged, which only a square matrix allows."""
+
+    step = "R"
+
+    def rows(self, squares):
+        return squares.sum(axis=-2 if squares.shape[-1] == squares.shape[-2] else -1)
+
+    def columns(self, squares):
+        return squares.sum(axis=-1 if squares.shape[-1] == squares.shape[-2] else -2)
+
+
+class StaleR(Wrong):
+    """The row statistics of the step before."""
+
+    step = "R"
+
+    def averaged(self, state, name, new, t):
+        old = state.get(name)
+        average = super().averaged(state, name, new, t)
+        return old if name == "R" and old is not None else average
+
+
+class CNeverUpdated(Wrong):
+    step = "C"
+
+    def averaged(self, state, name, new, t):
+        if name == "C" and "C" in state:
+            return state["C"]
+        return super().averaged(state, name, new, t)
+
+
+class RNotAveraged(Wrong):
+    step = "R"
+
+    def averaged(self, state, name, new, t):
+        return new if name == "R" else super().averaged(state, name, new, t)
+
+
+# V
+
+
+class NoNormaliser(Wrong):
+    step = "V"
+
+    def V(self, R, C):
+        return R * C
+
+
+class MeansWithSums(Wrong):
+    step = "V"
+
+    def V(self, R, C):
+        return R / R.mean(axis=-2, keepdims=True) * C
+
+
+class RowsOnly(Wrong):
+    step = "V"
+
+    def V(self, R, C):
+        return R / C.shape[-1] + 0 * C
+
+
+class NotFactored(Wrong):
+    step = "V"
+    variant = "nothing factored"
+
+    def second_moment(self, state, squares, t):
+        return self.averaged(state, "V", squares, t)
+
+
+class VNotAveraged(Wrong):
+    """A vector's second moment forgets."""
+
+    step = "V"
+
+    def averaged(self, state, name, new, t):
+        return new if name == "V" else super().averaged(state, name, new, t)
+
+
+# U
+
+
+class NoRoot(Wrong):
+    step = "U"
+
+    def U(self, G, V):
+        return G / V
+
+
+class EpsilonInTheRoot(Wrong):
+    step = "U"
+
+    def U(self, G, V):
+        return G / (np.sqrt(V) + 1e-8)
+
+
+class CubeRoot(Wrong):
+    step = "U"
+
+    def U(self, G, V):
+        return G / np.cbrt(V)
+
+
+# U_hat
+
+
+class DIgnored(Wrong):
+    step = "U_hat"
+
+    def clipped(self, U):
+        return U / max(1, self.rms(U))
+
+
+class DTwice(Wrong):
+    """Clipped at 2 by one who takes no d."""
+
+    step = "U_hat"
+
+    def __init__(self, params):
+        super().__init__(params, d=2.0)
+
+
+class MinForMaxInClipping(Wrong):
+    step = "U_hat"
+
+    def clipped(self, U):
+        return U / min(1, self.rms(U) / self.d) if np.any(U) else U
+
+
+class AlwaysNormed(Wrong):
+    step = "U_hat"
+
+    def clipped(self, U):
+        return U / (self.rms(U) / self.d) if np.any(U) else U
+
+
+class ClippedByRow(Wrong):
+    step = "U_hat"
+
+    def clipped(self, U):
+        row = np.sqrt(np.mean(U**2, axis=-1, keepdims=True)) if U.ndim >= 2 else self.rms(U)
+        return U / np.maximum(1, row / self.d)
+
+
+class ClippedByEntry(Wrong):
+    step = "U_hat"
+
+    def clipped(self, U):
+        return np.clip(U, -self.d, self.d)
+
+
+class NotClipped(Wrong):
+    step = "U_hat"
+    variant = "no clipping"
+
+    def clipped(self, U):
+        return U
+
+
+class ClippedByNorm(Wrong):
+    step = "U_hat"
+
+    def clipped(self, U):
+        return U / max(1, np.linalg.norm(U.ravel()) / self.d)
+
+
+class ClippedByTheLargest(Wrong):
+    step = "U_hat"
+
+    def clipped(self, U):
+        return U / max(1, np.abs(U).max() / self.d)
+
+
+# X_new
+
+
+class Ascent(Wrong):
+    step = "X_new"
+
+    def X_new(self, X, alpha, U_hat):
+        return X + alpha * U_hat
+
+
+class Decay(Wrong):
+    step = "X_new"
+
+    def X_new(self, X, alpha, U_hat):
+        return X - 1e-2 * X - alpha * U_hat
+
+
+class DecayByAlpha(Wrong):
+    step = "X_new"
+
+    def X_new(self, X, alpha, U_hat):
+        return X - alpha * (U_hat + 0.1 * X)
+
+
+class Momentum(Wrong):
+    step = "X_new"
+    variant = "momentum over U_hat"
+
+    def updated(self, state, X, G):
+        self.state = state
+        return super().updated(state, X, G)
+
+    def X_new(self, X, alpha, U_hat):
+        self.state["M"] = 0.9 * self.state.get("M", 0.0) + (1 - 0.9) * U_hat
+        return X - alpha * self.state["M"]
+
+
+class HalfMomentum(Momentum):
+    """A decay that is not the variant's."""
+
+    variant = None
+
+    def X_new(self, X, alpha, U_hat):
+        self.state["M"] = 0.5 * self.state.get("M", 0.0) + 0.5 * U_hat
+        return X - alpha * self.state["M"]
+
+
+class AlphaAfterwards(Wrong):
+    """alpha from the parameters that a first try of the step gives: the step reads too much."""
+
+    step = "X_new"
+
+    def X_new(self, X, alpha, U_hat):
+        scale = max(self.epsilon_2, self.rms(X))
+        return X - self.alpha(X - alpha * U_hat, alpha / scale) * U_hat
+
+
+# between parameters
+
+
+class LeakingRate(Wrong):
+    """Every parameter's rate is multiplied by the one before."""
+
+    step = "between parameters"
+
+    def __call__(self, grads):
+        self.leak = 1.0
+        return super().__call__(grads)
+
+    def alpha(self, X, rho):
+        own = super().alpha(X, rho) * self.leak
+        self.leak *= 1.5
+        return own
+
+
+class StateByShape(Wrong):
+    """Parameters of one shape share their state."""
+
+    step = "between parameters"
+
+    def __init__(self, params, *, epsilon_1=1e-30, epsilon_2=1e-3, d=1.0):
+        super().__init__(params, epsilon_1=epsilon_1, epsilon_2=epsilon_2, d=d)
+        states = {X.shape: {"t": 0} for X in params}
+        self.states = [states[X.shape] for X in params]
+
+
+class StoredAsTheFirst(Wrong):
+    """Every parameter is rounded to the first one's type."""
+
+    step = "between parameters"
+
+    def X_new(self, X, alpha, U_hat):
+        return super().X_new(X, alpha, U_hat).astype(self.X[0].dtype)
+
+
+class OneCounter(Wrong):
+    """t counts the parameters' updates together."""
+
+    step = "between parameters"
+
+    def updated(self, state, X, G):
+        self.t = getattr(self, "t", 0) + 1
+        state["t"] = self.t - 1
+        return super().updated(state, X, G)
+
+
+class ScaleOfTheFirst(Wrong):
+    step = "between parameters"
+
+    def alpha(self, X, rho):
+        return super().alpha(self.X[0].astype(float), rho)
+
+
+# arguments
+
+
+class GradientsSquaredInPlace(Wrong):
+    step = "arguments"
+
+    def __call__(self, grads):
+        new = super().__call__(grads)
+        for G in grads:
+            if G is not None:
+                G *= G
+        return new
+
+
+class CallersParameters(Wrong):
+    """The caller's own arrays are updated."""
+
+    step = "arguments"
+
+    def __init__(self, params, *, epsilon_1=1e-30, epsilon_2=1e-3, d=1.0):
+        super().__init__(params, epsilon_1=epsilon_1, epsilon_2=epsilon_2, d=d)
+        self.given = params
+
+    def __call__(self, grads):
+        new = super().__call__(grads)
+        for given, X in zip(self.given, new, strict=True):
+            given[...] = X
+        return new
+
+
+class ReturnedArraysChange(Wrong):
+    """The same arrays are returned every time."""
+
+    step = "arguments"
+
+    def __call__(self, grads):
+        new = super().__call__(grads)
+        self.returned = getattr(self, "returned", new)
+        for returned, X in zip(self.returned, new, strict=True):
+            returned[...] = X
+        return self.returned

@@ -1,0 +1,266 @@
+"""A builder in a process of its own: whatever it does becomes an answer or one clear line."""
+
+import itertools
+import sys
+
+import numpy as np
+import pytest
+
+from adafactor_numba.audit.subject import CannotRunError, Run, Subject
+from adafactor_numba.audit.verdict import audit
+
+RUN = Run("two steps", (np.zeros(2), np.ones((2, 3))), ((np.ones(2), np.ones((2, 3))),) * 4)
+NUMBERS = itertools.count()
+
+
+@pytest.fixture
+def builder(tmp_path, monkeypatch):
+    """Writes a module into an importable folder; returns `module:build`."""
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def written(text):
+        name = f"subject_{next(NUMBERS)}"
+        (tmp_path / f"{name}.py").write_text(text)
+        return f"{name}:build"
+
+    return written
+
+
+def stepping(body, before=""):
+    """A builder whose step has this body; `X` are the parameters, `t` counts the steps."""
+    return f"""\
+import os, sys, time
+import numpy as np
+def build(params):
+    {before}
+    X = [param.copy() for param in params]
+    t = 0
+    def step(grads):
+        nonlocal t
+        t += 1
+        {body}
+        return [x - g for x, g in zip(X, grads)]
+    return step
+"""
+
+
+CANNOT_START = {
+    "an exception at import": ("1 / 0", "ZeroDivisionError: division by zero"),
+    "sys.exit at import": ("import sys\nsys.exit('bye')", "SystemExit: bye"),
+    "no text": ("raise ValueError", "ValueError"),
+    "a crash at import": ("import os\nos._exit(7)", "the process ended with exit code 7"),
+    "a syntax error": ("def", "SyntaxError: invalid syntax"),
+    "no builder": ("def bild(params): ...", "AttributeError: module NAME has no builder 'build'"),
+    "no function": ("build = 3", "TypeError: NAME:build is not a builder: int is not callable"),
+}
+
+
+@pytest.mark.parametrize("name", CANNOT_START)
+def test_a_builder_that_cannot_be_had_says_why_in_one_line(name, builder):
+    text, message = CANNOT_START[name]
+    target = builder(text)
+    with pytest.raises(CannotRunError) as error, Subject(target):
+        pass
+    assert str(error.value).startswith(message.replace("NAME", target.partition(":")[0]))
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_module_says_so():
+    with pytest.raises(CannotRunError, match=r"^ModuleNotFoundError: No module named 'absent'$"):
+        Subject("absent:build")
+
+
+def test_a_hang_at_import_ends_when_its_time_is_over(builder):
+    with pytest.raises(CannotRunError, match=r"^no answer within 2 s$"):
+        Subject(builder("while True: pass"), seconds=2)
+
+
+GOES_WRONG = {
+    "a builder that raises": (
+        stepping("", before="raise OSError('no device')"),
+        "OSError: no device",
+    ),
+    "a builder that returns none": (
+        "def build(params): ...",
+        "TypeError: the builder returned NoneType, not a function step(grads)",
+    ),
+    "no list": (stepping("return 3"), "TypeError: step returned int, not a list of arrays"),
+    "too few arrays": (
+        stepping("return X[:1]"),
+        "ValueError: step returned 1 arrays for 2 parameters",
+    ),
+    "another shape": (
+        stepping("return [X[0], X[1].T]"),
+        "ValueError: parameter 1 of shape (2, 3) came back (3, 2)",
+    ),
+    "another dtype": (
+        stepping("return [X[0], X[1].astype('float32')]"),
+        "TypeError: parameter 1 of float64 came back as float32",
+    ),
+    "sys.exit": (stepping("sys.exit(3)"), "SystemExit: 3"),
+    "the first line of two": (stepping("raise ValueError('one\\ntwo')"), "ValueError: one"),
+}
+
+
+@pytest.mark.parametrize("name", GOES_WRONG)
+def test_what_goes_wrong_in_a_run_is_one_line_and_the_next_run_is_tried(name, builder):
+    text, message = GOES_WRONG[name]
+    with Subject(builder(text)) as subject:
+        for _ in range(3):
+            trace = subject.run(RUN)
+            assert (trace.after, trace.error) == ([], message)
+
+
+def test_what_was_seen_before_it_raised_counts(builder):
+    with Subject(builder(stepping("assert t < 3, 'only two'"))) as subject:
+        trace = subject.run(RUN)
+    assert trace.error == "AssertionError: only two"
+    assert [[x.tolist() for x in after] for after in trace.after] == [
+        [[-1.0, -1.0], np.zeros((2, 3)).tolist()]
+    ] * 2
+
+
+LOST = {
+    "a crash": ("os._exit(7)", "the process ended with exit code 7"),
+    "last words": (
+        "sys.stderr.write('first\\nlast words'); sys.stderr.flush(); os._exit(1)",
+        "the process ended with exit code 1: last words",
+    ),
+    "a hang": ("time.sleep(100)", "no answer within 2 s"),
+}
+
+
+@pytest.mark.parametrize("name", LOST)
+def test_a_process_is_started_again_once_and_no_more(name, builder):
+    body, message = LOST[name]
+    with Subject(builder(stepping(body)), seconds=2) as subject:
+        errors = [subject.run(RUN).error for _ in range(3)]
+    assert errors == [message, message, "not tried after two runs without an answer"]
+
+
+def test_a_crash_in_one_run_does_not_end_another(builder):
+    with Subject(builder(stepping("if t == 4: os._exit(7)"))) as subject:
+        assert subject.run(RUN).error == "the process ended with exit code 7"
+        short = Run("one step", RUN.params, RUN.grads[:1])
+        assert subject.run(short).error is None
+
+
+@pytest.mark.parametrize(
+    "words", ["print('{}')", "sys.stdout.write('x' * 10**7)", "os.write(1, b'{}')"]
+)
+def test_what_it_prints_is_not_taken_for_an_answer(words, builder):
+    with Subject(builder(stepping(words)), seconds=20) as subject:
+        trace = subject.run(RUN)
+    assert trace.error is None
+    assert len(trace.after) == 4
+
+
+def test_printing_at_import_is_not_taken_for_an_answer(builder):
+    with Subject(builder("print('hello')\n" + stepping(""))) as subject:
+        assert subject.run(RUN).error is None
+
+
+def test_only_the_steps_asked_for_come_back(builder):
+    with Subject(builder(stepping("X[0] = X[0] - 1"))) as subject:
+        trace = subject.run(Run("watched", RUN.params, RUN.grads, watch=(2, 4)))
+    assert [after[0].tolist() for after in trace.after] == [[-3.0, -3.0], [-5.0, -5.0]]
+
+
+MEDDLING = {
+    "gradient 1 was changed by step 1": stepping("grads[1][0, 0] = 7"),
+    "parameter 0 was changed by step 1": stepping("params[0][0] = 7"),
+    "returned array 0 was changed by step 2": stepping("X[0] += 1; return X"),
+}
+
+
+@pytest.mark.parametrize("change", MEDDLING)
+def test_what_it_does_to_arrays_that_are_not_its_own_is_seen(change, builder):
+    with Subject(builder(MEDDLING[change])) as subject:
+        trace = subject.run(RUN)
+    assert trace.changed[0] == change
+    assert trace.error is None
+
+
+def test_one_that_changes_only_its_own_is_not_accused(builder):
+    with Subject(builder(stepping("grads = [g * 2 for g in grads]"))) as subject:
+        assert subject.run(RUN).changed == []
+
+
+@pytest.mark.parametrize(
+    ("signature", "takes"),
+    [
+        ("params", ()),
+        ("params, *, d=1.0, lr=1e-2", ("d",)),
+        ("params, epsilon_1=1e-30, epsilon_2=1e-3", ("epsilon_1", "epsilon_2")),
+        ("params, **options", ("epsilon_1", "epsilon_2", "d")),
+    ],
+)
+def test_the_papers_hyperparameters_are_read_off_the_signature(signature, takes, builder):
+    with Subject(builder(f"def build({signature}): ...")) as subject:
+        assert subject.takes == takes
+
+
+@pytest.mark.parametrize("line", ["VERSION = '2.13'", "__version__ = '2.13'"])
+def test_its_version_is_the_modules(line, builder):
+    with Subject(builder(f"{line}\ndef build(params): ...")) as subject:
+        assert subject.version == "2.13"
+
+
+def test_a_module_without_a_version_has_an_unknown_one(builder):
+    with Subject(builder("def build(params): ...")) as subject:
+        assert subject.version == "unknown"
+
+
+def test_an_installed_package_has_its_distributions_version():
+    with Subject("numpy:array") as subject:
+        assert subject.version == np.__version__
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
+def test_numbers_arrive_and_return_bit_for_bit(dtype, builder):
+    limits = np.finfo(dtype)
+    odd = [-0.0, np.inf, np.nan, limits.smallest_subnormal, -limits.max]
+    given = tuple(np.array(x, dtype) for x in (odd, odd[3], [], [odd]))
+    with Subject(builder(stepping("return [x.copy() for x in grads]"))) as subject:
+        (after,) = subject.run(Run("echo", given, (given,))).after
+    for sent, returned in zip(given, after, strict=True):
+        assert (sent.dtype, sent.shape) == (returned.dtype, returned.shape)
+        assert sent.tobytes() == returned.tobytes()
+
+
+def test_a_missing_gradient_arrives_as_none(builder):
+    text = stepping("return [x if g is None else x + 1 for x, g in zip(X, grads)]")
+    with Subject(builder(text)) as subject:
+        (after,) = subject.run(Run("missing", RUN.params, ((None, RUN.params[1]),))).after
+    assert [x.max() for x in after] == [0.0, 2.0]
+
+
+def test_no_process_is_left_behind(builder):
+    with Subject(builder(stepping(""))) as subject:
+        process = subject.process
+        assert process.poll() is None
+    assert process.poll() is not None
+
+
+def test_an_audit_of_what_never_runs_is_cannot_run_with_the_reason(builder):
+    report = audit("mine", builder(stepping("raise OSError('no device')")))
+    assert (report.verdict, report.why) == ("cannot run", "OSError: no device")
+    assert report.exit_code == 2
+
+
+def test_an_audit_of_what_cannot_be_imported_is_cannot_run_with_the_reason():
+    report = audit("mine", "absent:build")
+    assert (report.verdict, report.exit_code) == ("cannot run", 2)
+    assert report.why == "ModuleNotFoundError: No module named 'absent'"
+
+
+def test_a_hang_in_every_run_is_cannot_run_and_soon_over(builder):
+    report = audit("mine", builder(stepping("time.sleep(100)")), seconds=1)
+    assert (report.verdict, report.why) == ("cannot run", "no answer within 1 s")
+    assert report.seconds < 60
+
+
+def test_python_itself_is_the_one_that_runs_the_tests(builder):
+    text = f"import sys\nassert sys.executable == {sys.executable!r}\n" + stepping("")
+    with Subject(builder(text)) as subject:
+        assert subject.run(RUN).error is None
