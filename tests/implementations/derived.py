@@ -42,7 +42,7 @@ def _limit(method, t):
 
 
 def _moved(method, t, X, G, state, hyperparameters):
-    """X_new; the state is replaced."""
+    """X_new, NaN where it has no value; the state is replaced."""
     layout = method.layout(X.shape)
     rule, dtype = layout.rule, X.dtype
     x = {"X": layout.arranged(X).astype(float), "G": layout.arranged(G).astype(float)}
@@ -56,7 +56,10 @@ def _moved(method, t, X, G, state, hyperparameters):
             x[quantity.name] = hyperparameters.get(quantity.name, float(default))
     schedule = evaluate(method.schedule, {"t": t})
     x |= {name: schedule[name] for name in ("rho", "beta_2")}
-    values = evaluate(rule, x)
+    try:
+        values = evaluate(rule, x)
+    except FloatingPointError:
+        return np.full_like(X, np.nan)
     state |= {q.name: values[q.becomes] for q in rule.inputs if q.becomes}
     return layout.restored(values["X_new"]).astype(dtype)
 
