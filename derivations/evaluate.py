@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import flint
 import numpy as np
@@ -30,7 +30,10 @@ class UndecidedError(ArithmeticError):
 
 @dataclass(frozen=True)
 class Numbers:
-    """A number system: `number` takes an int, float or Fraction exactly."""
+    """A number system: `number` takes an int, float or Fraction exactly.
+
+    `errors` is what floats do where there is no finite value: "raise", or "ignore" for NaN.
+    """
 
     name: str
     dtype: type
@@ -38,6 +41,7 @@ class Numbers:
     root: Callable[[Any, int], Any]
     maximum: Callable[[Any, Any], Any]
     minimum: Callable[[Any, Any], Any]
+    errors: Literal["raise", "ignore"] = "raise"
 
 
 def _real_root(x: Any, q: int) -> Any:
@@ -174,12 +178,12 @@ class _Reading:
 
     def steps(self, want: Iterable[str]) -> tuple[Values, str | None]:
         """All values by name, and the first step whose ball is wide, if any."""
-        wide = None
+        wide, errors = None, self.numbers.errors
         wanted = tuple(want)
         for step in self.rule.leading_to(*wanted) if wanted else self.rule.steps:
             terms = sp.Add.make_args(step.value)
             try:
-                with np.errstate(divide="raise", over="raise", invalid="raise"):
+                with np.errstate(divide=errors, over=errors, invalid=errors):
                     parts = [self._shaped(self._value(term), step.indices) for term in terms]
                     result: Any = np.asarray(reduce(lambda x, y: x + y, parts), self.numbers.dtype)
             except ArithmeticError as error:

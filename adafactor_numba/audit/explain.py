@@ -4,7 +4,7 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -15,6 +15,9 @@ from derivations.method import ADAFACTOR, Method
 from .edits import Edit, edits
 from .judgement import Judgement, formats
 from .strand import predictions
+
+WILD = replace(FLOAT, errors="ignore")
+"""Floats in which an edit may well give NaN, as what is examined may do."""
 
 WITNESSES = 6
 SECONDS = 20.0
@@ -52,11 +55,13 @@ def explanations(
     failing, passing = (
         sorted((j for j in found if _rank(j) <= 2), key=_size) for found in (failing, passing)
     )
+    if not failing:
+        return
     found = tuple(dict.fromkeys(j.strand for j in (*failing, *passing)))
     witnesses = [
         j.strand.until(j.prediction.observation.t) for j in _spread(failing) + _spread(passing)
     ]
-    explain = partial(formats, numbers=FLOAT, candidates=candidates, counted=ADAFACTOR)
+    explain = partial(formats, numbers=WILD, candidates=candidates, counted=ADAFACTOR)
     end = time.monotonic() + SECONDS
     for edit in edits():
         for theta in [None] if edit.start is None else _thetas(edit, _spread(failing)):
@@ -104,17 +109,10 @@ def _miss(edit: Edit, j: Judgement) -> Callable[[float], float]:
     index = np.unravel_index(np.argmax(worst), j.error.shape)
 
     def miss(theta: float) -> float:
-        try:
-            last = [
-                p
-                for p in predictions(edit.method, strand, FLOAT, theta, ADAFACTOR)
-                if p.observation.t == t
-            ]
-        except ArithmeticError:
-            return math.nan
-        after = last[0].observation.after
-        assert after is not None
-        return float(last[0].X_new[index] - np.float64(after[index]))
+        for p in predictions(edit.method, strand, WILD, theta, ADAFACTOR):
+            if p.observation.t == t and p.observation.after is not None:
+                return float(p.X_new[index] - np.float64(p.observation.after[index]))
+        return math.nan
 
     return miss
 

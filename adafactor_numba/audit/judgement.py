@@ -58,8 +58,15 @@ class Judgement:
             return np.asarray(counted * move + FORMS * u * (X_new + before) + storage)
 
     def explained(self, working: str) -> bool:
-        """Whether every entry is within its bound; what is not finite never is."""
-        return bool(np.all(self.error <= self.allowed(working)))
+        """Whether every entry is within its bound.
+
+        What is not finite never is, but where floats were asked to predict just that.
+        """
+        within = self.error <= self.allowed(working)
+        if _is_float(self):
+            expected, after = self.prediction.X_new, self.prediction.observation.after
+            within |= ~np.isfinite(expected) & ~np.isfinite(_floats(after))
+        return bool(np.all(within))
 
     def worst(self, working: str) -> tuple[int, ...]:
         """The index of the entry that is most beyond its bound."""

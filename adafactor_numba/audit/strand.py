@@ -142,7 +142,8 @@ def predictions(
 
 def _prediction(strand: Strand, o: Observation, layout: Any, values: Values, K: int) -> Prediction:
     X_new = layout.restored(values["X_new"])
-    move = np.abs(_floats(values["X_new"] - values["X"]))
+    with np.errstate(all="ignore"):
+        move = np.abs(_floats(values["X_new"] - values["X"]))
     if "M_old" in values:
         move = np.full_like(move, move.max())
     return Prediction(strand, o, values, X_new, layout.restored(move), K)

@@ -53,6 +53,15 @@ class RhoOneStepLate(Wrong):
         return super().rho(max(t - 1, 1))
 
 
+class CapInSinglePrecision(Wrong):
+    """A constant relative error is another formula, however small."""
+
+    step = "rho"
+
+    def rho(self, t):
+        return min(float(np.float32(1e-2)), t**-0.5)
+
+
 class SmallCap(Wrong):
     step = "rho"
     variant = "rho at most 1e-3"
@@ -69,6 +78,13 @@ class Exponent(Wrong):
 
     def beta_2(self, t):
         return 1 - t**-0.79
+
+
+class ExponentNearly(Wrong):
+    step = "beta_2"
+
+    def beta_2(self, t):
+        return 1 - t**-0.8000001
 
 
 class Swapped(Wrong):
@@ -173,6 +189,15 @@ class LargeEpsilon1(Wrong):
 
     def squares(self, G):
         return G**2 + 1e-8
+
+
+class TenTimesEpsilon1(Wrong):
+    """Seen where |G| is about 1e-15, beyond the range of float32."""
+
+    step = "R"
+
+    def squares(self, G):
+        return G**2 + 10 * self.epsilon_1
 
 
 class Epsilon1Squared(Wrong):
@@ -535,6 +560,20 @@ class CallersParameters(Wrong):
         new = super().__call__(grads)
         for given, X in zip(self.given, new, strict=True):
             given[...] = X
+        return new
+
+
+class KeepsTheFirstGradient(Wrong):
+    """The gradients' own memory becomes the state."""
+
+    step = "arguments"
+
+    def __call__(self, grads):
+        self.kept = getattr(self, "kept", grads)
+        new = super().__call__(grads)
+        for own, G in zip(self.kept, grads, strict=True):
+            if own is not None and G is not None:
+                own += G
         return new
 
 
