@@ -44,13 +44,14 @@ def audit(
     *,
     seed: int = 0,
     seconds: float = 60.0,
+    dtypes: Sequence[str] = DTYPES,
     progress: Progress = lambda _: None,
 ) -> Report:
     """The report on the builder `target`, `module:function`; each run may take `seconds`."""
     start = time.monotonic()
     try:
         with Subject(target, seconds) as subject:
-            examination = Examination(name, subject, seed, progress)
+            examination = Examination(name, subject, seed, dtypes, progress)
             report = examination.report()
     except CannotRunError as error:
         report = _cannot_run(name, "unknown", str(error))
@@ -66,9 +67,12 @@ class _Answer:
 class Examination:
     """One audit while it goes on: what was asked and answered, and how the paper judges it."""
 
-    def __init__(self, name: str, subject: Subject, seed: int, progress: Progress) -> None:
+    def __init__(
+        self, name: str, subject: Subject, seed: int, dtypes: Sequence[str], progress: Progress
+    ) -> None:
         self.name, self.subject, self.seed, self.progress = name, subject, seed, progress
-        self.answers = [self._answered(run) for run in runs(DTYPES, seed, subject.takes)]
+        self.dtypes = dtypes
+        self.answers = [self._answered(run) for run in runs(dtypes, seed, subject.takes)]
         self.strands = [s for a in self.answers for s in self._strands(a)]
         progress("judging")
         self.paper = list(judgements(ADAFACTOR, self.strands))
@@ -135,7 +139,7 @@ class Examination:
 
     def _not_run(self) -> Iterator[dict[str, str]]:
         """Each scenario that raised, once for every reason; all of a dtype in one line."""
-        for dtype in DTYPES:
+        for dtype in self.dtypes:
             own = [a for a in self.answers if str(a.run.params[0].dtype) == dtype]
             whys = [(a.run.scenario, a.trace.error) for a in own if a.trace.error]
             if len(whys) == len(own):
