@@ -192,12 +192,12 @@ class LargeEpsilon1(Wrong):
 
 
 class TenTimesEpsilon1(Wrong):
-    """Seen where |G| is about 1e-15, beyond the range of float32."""
+    """Another default, seen where |G| is about 1e-15, beyond the range of float32."""
 
     step = "R"
 
-    def squares(self, G):
-        return G**2 + 10 * self.epsilon_1
+    def __init__(self, params, *, epsilon_1=1e-29, epsilon_2=1e-3, d=1.0):
+        super().__init__(params, epsilon_1=epsilon_1, epsilon_2=epsilon_2, d=d)
 
 
 class Epsilon1Squared(Wrong):
