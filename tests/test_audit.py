@@ -40,8 +40,8 @@ def name_of(implementation):
 
 
 def quick(builder):
-    """Whether a wrong one is among those of a quick run."""
-    return builder in [c for c in WRONG if c.step == builder.step][:QUICK]
+    """Whether a wrong one is among those of a quick run: a few for every step, every variant."""
+    return bool(builder.variant) or builder in [c for c in WRONG if c.step == builder.step][:QUICK]
 
 
 def names(implementations, is_quick=lambda _: True):
@@ -53,8 +53,8 @@ def names(implementations, is_quick=lambda _: True):
 
 
 def variants():
-    """The builders made from variants; those that a quick wrong one computes, too, are slow."""
-    written = {c.variant for c in WRONG if quick(c)}
+    """The builders made from variants; those that a wrong one computes, too, are slow."""
+    written = {c.variant for c in WRONG}
     return [
         pytest.param(name, v, id=v.name, marks=pytest.mark.slow if v.name in written else ())
         for name, v in zip(DERIVED, VARIANTS, strict=True)
