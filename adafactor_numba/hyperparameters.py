@@ -73,6 +73,10 @@ class Hyperparameters:
         """
         return min(LARGEST, 2.0**420 * math.sqrt(self.epsilon_1))
 
+    def largest_statistic(self, entries: int) -> float:
+        """Beyond every sum that such gradients of a weight with so many entries come to."""
+        return 2.0 * entries * (self.largest_gradient**2 + self.epsilon_1)
+
 
 def number(name: str, value: Any, t: int | None = None) -> float:
     """`value` as the double it is, in the range of the hyperparameter `name`."""

@@ -58,18 +58,19 @@ class Adafactor:
 
         A gradient of another type of float is converted where that is exact.  A parameter of size
         0 stays as it is, its t too.  Raises a ValueError or TypeError that names parameter and
-        index, before anything is written.
+        index, and whatever a function rho or beta_2 raises, before anything is written.
         """
-        gradients = self._gradients(grads)
-        rates = self._rates(gradients)
+        given = self._same_form("grads", grads)
+        rates = self._rates(name for name, G in given.items() if G is not None)
+        gradients = self._gradients(given)
         for name, G in gradients.items():
             parameter = self._parameters[name]
             parameter.update(G, rates[parameter.t + 1], self.hyperparameters)
 
-    def _gradients(self, grads: Arrays) -> dict[Hashable, Array]:
+    def _gradients(self, given: Mapping[Hashable, Any]) -> dict[Hashable, Array]:
         """The gradients of the parameters to update, checked, and none of them in their memory."""
         gradients = {}
-        for name, G in self._same_form("grads", grads).items():
+        for name, G in given.items():
             parameter = self._parameters[name]
             if G is None:
                 continue
@@ -94,7 +95,8 @@ class Adafactor:
             raise TypeError(f"state is a {type(state).__name__}; give what state_dict returned")
         self._check_names("state", state)
         for name, parameter in self._parameters.items():
-            parameter.check_state(f"state[{name!r}]", state[name])
+            largest = self.hyperparameters.largest_statistic(parameter.X.size)
+            parameter.check_state(f"state[{name!r}]", state[name], largest)
         for name, parameter in self._parameters.items():
             parameter.load(state[name])
 
@@ -111,7 +113,10 @@ class Adafactor:
         missing = [name for name in self._parameters if name not in named]
         unknown = [name for name in named if name not in self._parameters]
         if missing or unknown:
-            raise ValueError(f"{where} lacks {missing} of params and has {unknown} beside them")
+            raise ValueError(
+                f"{where} has {len(named)} entries, params {len(self._parameters)}: it lacks "
+                f"{_some(missing)} and has {_some(unknown)} beside; give one for each of params"
+            )
 
 
 def _named(where: str, arrays: object) -> dict[Hashable, Any]:
@@ -121,3 +126,8 @@ def _named(where: str, arrays: object) -> dict[Hashable, Any]:
     if isinstance(arrays, Sequence):
         return dict(enumerate(arrays))
     raise TypeError(f"{where} is a {type(arrays).__name__}; give a list or a dict of arrays")
+
+
+def _some(names: list[Hashable]) -> str:
+    """A few of the names."""
+    return f"{names[:3]}{' and more' if len(names) > 3 else ''}" if names else "none"

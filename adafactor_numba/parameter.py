@@ -13,6 +13,8 @@ from .memory import Array
 
 State: TypeAlias = dict[str, Any]
 
+LARGEST_T = 2**53  # beyond, t is no double
+
 MEANINGS = {"R": "row statistics", "C": "column statistics", "V": "second moment"}
 
 
@@ -23,7 +25,8 @@ class Parameter:
     """
 
     def __init__(self, where: str, X: object) -> None:
-        self.X = _weights(where, X)
+        self._given = _weights(where, X)
+        self.X = self._given.view(np.ndarray)  # the caller may reshape what was given
         self.where = f"{where}: X (weights)"
         self.t = 0
         *leading, n, m = (1, 1, *self.X.shape) if self.X.ndim > 1 else (1, 1, self.X.size)
@@ -36,6 +39,8 @@ class Parameter:
     def gradient(self, where: str, G: object, largest: float) -> Array:
         """G in the type of X, its shape and entries checked; new only where G has another type."""
         where = f"{where}: G (gradient)"
+        if np.ma.isMaskedArray(G):
+            raise TypeError(f"{where} is a masked array, of which a step would read all; fill it")
         if not isinstance(G, np.ndarray | np.generic) or G.dtype.kind != "f":
             raise TypeError(f"{where} {_found(G)}; give an array of floats, or None to skip")
         if G.shape != self.X.shape:
@@ -45,7 +50,9 @@ class Parameter:
         return G
 
     def check(self) -> None:
-        """Raise a ValueError that names the first entry of X that is no finite number."""
+        """Raise a ValueError if X has become read-only, or names an entry that is not finite."""
+        if not self._given.flags.writeable:
+            raise ValueError(f"{self.where} has become read-only; nothing was changed")
         self._scan(self.where, self.X, LARGEST)
 
     def _scan(self, where: str, A: Array, largest: float) -> None:
@@ -76,17 +83,18 @@ class Parameter:
         """The number t of updates and copies of the statistics, by name."""
         return {"t": self.t} | {name: A.copy() for name, A in self.statistics.items()}
 
-    def check_state(self, where: str, state: object) -> None:
+    def check_state(self, where: str, state: object, largest: float) -> None:
         """Raise a TypeError or ValueError unless `state` can be that of such a parameter."""
         names = ["t", *self.statistics]
         if not isinstance(state, Mapping) or set(state) != set(names):
             found = list(state) if isinstance(state, Mapping) else f"a {type(state).__name__}"
             raise ValueError(f"{where} is {found}; give a mapping of {', '.join(names)}")
         t = state["t"]
-        if isinstance(t, bool) or not isinstance(t, int | np.integer) or t < 0:
-            raise ValueError(f"{where}['t'] (updates so far) is {t!r}; give an integer t >= 0")
+        if isinstance(t, bool) or not isinstance(t, int | np.integer) or not 0 <= t <= LARGEST_T:
+            raise ValueError(f"{where}['t'] (updates so far) is {t!r}; give an integer, 0 to 2^53")
         for name, A in self.statistics.items():
-            _check_statistics(f"{where}[{name!r}] ({MEANINGS[name]})", state[name], A, int(t))
+            here = f"{where}[{name!r}] ({MEANINGS[name]})"
+            _check_statistics(here, state[name], A, int(t), largest)
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Take over t and the statistics from a state that was checked."""
@@ -96,12 +104,12 @@ class Parameter:
 
 
 def _weights(where: str, X: object) -> Array:
-    """A view of X: what the caller may do to X itself, such as reshape it, leaves it alone."""
+    """X, if it can be updated in place."""
     if not isinstance(X, np.ndarray) or X.dtype not in (np.float32, np.float64):
         raise TypeError(f"{where}: X (weights) {_found(X)}; give a float32 or float64 array")
     if not X.flags.writeable:
         raise ValueError(f"{where}: X (weights) is read-only, and is updated in place; give a copy")
-    return X.view(np.ndarray)
+    return X
 
 
 def _found(A: object) -> str:
@@ -127,13 +135,13 @@ def _converted(where: str, G: Array, dtype: np.dtype[Any]) -> Array:
     return converted
 
 
-def _check_statistics(where: str, found: object, A: Array, t: int) -> None:
+def _check_statistics(where: str, found: object, A: Array, t: int, largest: float) -> None:
     """Raise unless `found` can be what A holds after t updates: zero at first, then positive."""
     if not isinstance(found, np.ndarray) or found.dtype != A.dtype:
         raise TypeError(f"{where} {_found(found)}; give a float64 array")
     if found.shape != A.shape:
         raise ValueError(f"{where} has shape {found.shape}; its parameter needs {A.shape}")
-    if not np.isfinite(found).all():
-        raise ValueError(f"{where} has a nan or an infinity; give finite numbers")
+    if not (np.abs(found) <= largest).all():
+        raise ValueError(f"{where} has a nan, or more than any gradients come to, {largest:.3g}")
     if not (found > 0 if t else found == 0).all():
         raise ValueError(f"{where} is {'not positive' if t else 'not zero'} after t = {t} updates")

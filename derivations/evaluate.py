@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Any, Literal, TypeAlias
 
 import flint
@@ -217,7 +217,7 @@ class _Reading:
             case sp.Add():
                 return reduce(lambda x, y: x + y, map(self._value, e.args))
             case sp.Mul():
-                top, bottom = sp.fraction(e)
+                top, bottom = _fraction(e)
                 if bottom != 1:
                     return self._quotient(self._value(top), self._value(bottom))
                 factors = [self._value(f) for f in e.args if f != -1]
@@ -270,6 +270,9 @@ class _Reading:
             else:  # the same term for every value of the index
                 value = value * self.numbers.number(size)
         return value
+
+
+_fraction = lru_cache(maxsize=None)(sp.fraction)
 
 
 def exact(constant: sp.Expr) -> Any:

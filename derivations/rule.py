@@ -91,16 +91,16 @@ class UpdateRule:
     steps: tuple[Step, ...]
 
     def __post_init__(self) -> None:
-        known: set[sp.Symbol] = set()
+        known: dict[sp.Symbol, tuple[sp.Symbol, ...]] = {}
         for x in self.inputs:
             if base(x.target) in known:
                 raise RuleError(f"{self.name}: input {x.target} ({x.meaning}) is given twice")
             if strange := {*x.indices} - {*self.extents}:
                 raise RuleError(f"{self.name}: input {x.target} has no extent for {_list(strange)}")
-            known.add(base(x.target))
+            known[base(x.target)] = self.shape(x)
         for step in self.steps:
             self._check(step, known)
-            known.add(base(step.target))
+            known[base(step.target)] = self.shape(step)
         for x in self.inputs:
             if x.becomes is not None and self.shape(self[x.becomes]) != self.shape(x):
                 raise RuleError(
@@ -108,7 +108,7 @@ class UpdateRule:
                     f"which it becomes, has {self.shape(self[x.becomes])}"
                 )
 
-    def _check(self, step: Step, known: set[sp.Symbol]) -> None:
+    def _check(self, step: Step, known: Mapping[sp.Symbol, tuple[sp.Symbol, ...]]) -> None:
         free = {*step.indices}
         limits = [limit for s in step.value.atoms(sp.Sum) for limit in s.limits]
         summed = {limit[0] for limit in limits}
@@ -124,10 +124,16 @@ class UpdateRule:
             raise self._error(step, f"sums over {_list(clash)}, an index of its target")
         if clash := summed & step.value.free_symbols:
             raise self._error(step, f"reads {_list(clash)} outside the sum over it")
-        if unknown := {base(x) for x in read} - known - free:
+        if not step.source:
+            raise self._error(step, "has no source")
+        if unknown := {base(x) for x in read} - {*known} - free:
             raise self._error(step, f"reads {_list(unknown)} before anything defines it")
         if loose := indices - free - summed:
             raise self._error(step, f"neither sums over {_list(loose)} nor is indexed by it")
+        for x in read - free:
+            shape = tuple(self.extents[i] for i in getattr(x, "indices", ()))
+            if shape != known[base(x)]:
+                raise self._error(step, f"reads {x}, but {base(x)} has shape {known[base(x)]}")
 
     def _error(self, step: Step, what: str) -> RuleError:
         return RuleError(f"{self.name}: step {step.target} ({step.source}) {what}")

@@ -9,7 +9,7 @@ import pytest
 from adafactor_numba.audit.names import target
 from adafactor_numba.audit.verdict import audit
 from derivations.variants import VARIANTS
-from tests.implementations import plain, right, wrong
+from tests.implementations import plain, right, wrong, wrong_moves
 
 STEPS = ("rho", "beta_2", "alpha", "R", "C", "V", "U", "U_hat", "X_new")
 
@@ -19,7 +19,14 @@ def written_in(module, kind):
 
 
 RIGHT = (plain.Plain, *written_in(right, plain.Plain)[1:], right.entry_by_entry)
-WRONG = tuple(c for c in written_in(wrong, wrong.Wrong) if c is not wrong.Wrong)
+WRONG = tuple(
+    dict.fromkeys(
+        c
+        for module in (wrong, wrong_moves)
+        for c in written_in(module, wrong.Wrong)
+        if c is not wrong.Wrong
+    )
+)
 DERIVED = [f"tests.implementations.derived:variant_{k}" for k in range(len(VARIANTS))]
 PAPER = "tests.implementations.derived:paper"
 
@@ -143,7 +150,7 @@ def test_an_agreement_says_for_which_gradients_it_holds(report):
     assert report.range["float64"]["largest_G"] >= 1e150  # its squares end at 1e308
 
 
-@pytest.mark.parametrize("implementation", [name_of(wrong.Ascent), name_of(wrong.NoRoot)])
+@pytest.mark.parametrize("implementation", [name_of(wrong_moves.Ascent), name_of(wrong.NoRoot)])
 def test_the_smallest_case_is_one_entry_at_the_first_step(report):
     case = report.differences[0].case
     assert case["t"] == 1

@@ -21,7 +21,7 @@ from derivations.variants import VARIANTS
 RULES = [*(rule.name for rule in ADAFACTOR.rules()), "factorization"]
 MINE = {
     "agreeing": "from tests.implementations.plain import Plain as build",
-    "differing": "from tests.implementations.wrong import DecayByAlpha as build",
+    "differing": "from tests.implementations.wrong_moves import DecayByAlpha as build",
     "broken": "def build(params): raise OSError('no device')",
 }
 REPORT = {

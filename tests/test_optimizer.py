@@ -182,13 +182,28 @@ def test_the_caller_may_change_the_weights_between_steps():
     assert bits(X) == bits(Y)
 
 
-def test_a_parameter_made_read_only_or_reshaped_later_is_still_the_same_weights():
-    X, Y = normal((2, 3)), normal((2, 3))
-    optimizer, other = Adafactor([X]), Adafactor([Y])
+def test_a_parameter_made_read_only_later_is_refused_and_left_as_it_is():
+    X, Y = normal((2, 3)), normal((3,))
+    before = bits(X), bits(Y)
+    optimizer = Adafactor([Y, X])
     X.flags.writeable = False
-    optimizer.step([normal((2, 3), seed=1)])
-    other.step([normal((2, 3), seed=1)])
-    assert bits(X) == bits(Y)
+    with pytest.raises(ValueError, match=r"params\[1\]: X \(weights\) has become read-only"):
+        optimizer.step([normal((3,)), normal((2, 3))])
+    assert (bits(X), bits(Y)) == before
+
+
+def test_a_schedule_is_asked_before_the_gradients_are_looked_at():
+    """What a function does to the arrays it can reach is found by the scan that follows."""
+    X, G = normal((2, 3)), normal((2, 3), seed=1)
+
+    def rho(t):
+        G[0, 0] = np.nan
+        return 0.01
+
+    before = bits(X)
+    with pytest.raises(ValueError, match="is nan"):
+        Adafactor([X], rho=rho).step([G])
+    assert bits(X) == before
 
 
 # Types of gradients

@@ -47,6 +47,8 @@ WRONG = {
         [(B[i], Sum(A[i, j], (i, 0, n - 1), (j, 0, m - 1)))],
         "sums over i, an index of its target",
     ),
+    "transposed": ([(B[i], Sum(A[j, i], (j, 0, m - 1)))], "reads A[j, i], but A has shape (n, m)"),
+    "an index short": ([(B[i], A[i])], "reads A[i], but A has shape (n, m)"),
     "free": ([(s, D[k] + Sum(D[k], (k, 0, n - 1)))], "reads k outside the sum over it"),
     "loose": ([(B[i], A[i, j])], "neither sums over j nor is indexed by it"),
     "loose in a scalar": ([(s, D[k])], "neither sums over k nor is indexed by it"),
@@ -111,26 +113,26 @@ def test_a_variant_changes_the_named_step_and_nothing_else():
 def test_an_added_step_stands_before_its_first_reader():
     rule = made(ROW_SUM, (s, a), (T, s + 1), inputs=(ENTRY, Input(a, Reals, "scalar")))
     added = Step(D[i], B[i] ** 2, "added")
-    variant = rule.but("other", "", added, T=Sum(D[k], (k, 0, n - 1)) + s)
+    variant = rule.but("other", "a test", added, T=Sum(D[k], (k, 0, n - 1)) + s)
     assert [x.name for x in variant.steps] == ["B", "s", "D", "T"]
 
 
 def test_an_added_step_that_nobody_reads_stands_last():
     assert [x.name for x in made((s, a), inputs=(Input(a, Reals, "scalar"),)).but(
-        "other", "", Step(T, s, "added")
+        "other", "a test", Step(T, s, "added")
     ).steps] == ["s", "T"]  # fmt: skip
 
 
 def test_added_steps_that_read_each_other_keep_their_order():
     rule = made((s, a), inputs=(Input(a, Reals, "scalar"),))
     first, second = Step(T, a + 1, "added"), Step(symbols("W", real=True), T + 1, "added")
-    assert [x.name for x in rule.but("other", "", first, second).steps] == ["s", "T", "W"]
+    assert [x.name for x in rule.but("other", "a test", first, second).steps] == ["s", "T", "W"]
 
 
 def test_an_added_input_replaces_the_one_of_its_name():
     d = next(x for x in MATRIX.inputs if x.name == "d")
     narrowed = replace(d, domain=FiniteSet(1))
-    inputs = {x.name: x for x in MATRIX.but("other", "", narrowed).inputs}
+    inputs = {x.name: x for x in MATRIX.but("other", "a test", narrowed).inputs}
     assert inputs["d"].domain == FiniteSet(1)
     assert [*inputs] == [x.name for x in MATRIX.inputs]
 
@@ -151,8 +153,8 @@ def test_an_unknown_step_is_answered_by_the_names_of_the_steps():
     names = "mean_square_X, alpha, V, U, mean_square_U, U_hat, X_new"
     for ask in (
         lambda: VECTOR["W"],
-        lambda: VECTOR.but("other", "", W=sp.S(1)),
-        lambda: VECTOR.but("other", "", without=("W",)),
+        lambda: VECTOR.but("other", "a test", W=sp.S(1)),
+        lambda: VECTOR.but("other", "a test", without=("W",)),
         lambda: VECTOR.leading_to("W"),
         lambda: VECTOR.line("W"),
     ):
@@ -163,7 +165,7 @@ def test_an_unknown_step_is_answered_by_the_names_of_the_steps():
 
 def test_the_value_of_an_input_cannot_be_changed_as_if_it_were_a_step():
     with pytest.raises(RuleError):
-        VECTOR.but("other", "", d=sp.S(1))
+        VECTOR.but("other", "a test", d=sp.S(1))
 
 
 def test_a_line_of_the_paper_is_the_last_step_of_its_source():
@@ -219,7 +221,7 @@ def test_matrices_of_a_batch_have_their_own_statistics_and_share_their_mean_squa
 
 
 def test_a_batched_variant_keeps_its_scalars_scalar():
-    rule = batched(MATRIX.but("matrix, other", "", alpha=sp.S(1) * MATRIX["alpha"].value / 2))
+    rule = batched(MATRIX.but("matrix, other", "a test", alpha=sp.S(1) * MATRIX["alpha"].value / 2))
     assert rule.name == "tensor, other"
     assert [x.name for x in rule.steps if not x.indices] == [
         "mean_square_X", "alpha", "mean_square_U",
@@ -233,3 +235,8 @@ def test_an_input_is_found_by_name_and_an_unknown_name_lists_them():
         MATRIX.input("W")
     names = "X, G, R_old, C_old, rho, beta_2, epsilon_1, epsilon_2, d"
     assert str(caught.value) == f"matrix has no input 'W'; its inputs are {names}"
+
+
+def test_a_step_without_a_source_is_refused():
+    with pytest.raises(RuleError, match="has no source"):
+        VECTOR.but("other", "", X_new=VECTOR["X_new"].value * 2)

@@ -63,7 +63,7 @@ def test_every_two_are_told_apart(results, one, other):
 
 
 def test_what_is_only_written_in_another_way_is_not_told_apart(results):
-    means = ADAFACTOR.matrix.but("means", "", V=ADAFACTOR.matrix["V"].value * 3 / 3)
+    means = ADAFACTOR.matrix.but("means", "a test", V=ADAFACTOR.matrix["V"].value * 3 / 3)
     same = Method("same", "", ADAFACTOR.schedule, ADAFACTOR.vector, means, last_two)
     assert same.tensor is not ADAFACTOR.tensor
     assert not differ(moved(same), results["paper"])

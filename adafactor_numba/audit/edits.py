@@ -93,6 +93,8 @@ def _normalisers(rule: UpdateRule) -> Changes:
     sizes = [n**a * m**b for a in (-1, 0, 1) for b in (-1, 0, 1)]
     found: Changes = {}
     for size in sizes:
+        if size == 1:
+            continue  # V itself, or without its denominator
         found["V", f"V times {size}"] = {"V": V * size}
         found["V", f"V times {size} sum(R)"] = {"V": V * size * S_R}
     return found
@@ -232,6 +234,10 @@ def _fitted() -> Iterator[Edit]:
             values = [_instead(rule, x) for rule in _rules()]
             for edit in _edit(next(iter(values[1])), f"another default of {x.name}", *values):
                 yield replace(edit, start=float(x.default))
+            for name, value in values[1].items() if len(values[1]) > 1 else ():
+                alone = f"another default of {x.name} in {name}"
+                for edit in _edit(name, alone, None, {name: value}):
+                    yield replace(edit, start=float(x.default))
     for edit in _of_both(*map(_term_changes, _rules())):
         yield replace(edit, start=1.0 if "times a constant" in edit.what else 0.0)
 

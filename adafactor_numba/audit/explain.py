@@ -63,11 +63,15 @@ def explanations(
     ]
     explain = partial(formats, numbers=WILD, candidates=candidates, counted=ADAFACTOR)
     end = time.monotonic() + SECONDS
+    plain = False
     for edit in edits():
+        if plain and edit.start is not None:
+            return
         for theta in [None] if edit.start is None else _thetas(edit, _spread(failing)):
             if explain(edit.method, witnesses, theta=theta):
                 working = explain(edit.method, found, theta=theta)
                 if working:
+                    plain = plain or theta is None
                     yield Explanation(edit, theta, working)
         if time.monotonic() > end:
             return
@@ -119,26 +123,31 @@ def _miss(edit: Edit, j: Judgement) -> Callable[[float], float]:
 
 def _roots(f: Callable[[float], float], start: float) -> Iterator[float]:
     """Zeros of f, one for every change of sign between neighbours of the grid."""
+    if f(start * GRID[0]) == f(start) == f(start * GRID[-1]):
+        return  # it does not matter here
     points = sorted(start * factor for factor in GRID)
     values = [f(x) for x in points]
     for (a, fa), (b, fb) in itertools.pairwise(zip(points, values, strict=True)):
         if fa == 0:
             yield a
         elif fa * fb < 0:
-            yield _bisected(f, a, b, fa)
+            yield _zero(f, a, b, fa, fb)
 
 
-def _bisected(f: Callable[[float], float], a: float, b: float, fa: float) -> float:
-    """A zero of f between a and b, to the last double or nearly."""
-    for _ in range(80):
-        middle = math.copysign(math.sqrt(a * b), a) if a * b > 0 else (a + b) / 2
-        if middle in (a, b):
+def _zero(f: Callable[[float], float], a: float, b: float, fa: float, fb: float) -> float:
+    """A zero of f between a and b, to the last double or nearly: Illinois, else by halves."""
+    for number in range(80):
+        x = b - fb * (b - a) / (fb - fa)
+        if number % 4 == 3 or not min(a, b) < x < max(a, b):
+            x = math.copysign(math.sqrt(a * b), a) if a * b > 0 else (a + b) / 2
+        if x in (a, b):
             break
-        value = f(middle)
-        if value == 0:
-            return middle
-        if (value < 0) == (fa < 0):
-            a, fa = middle, value
+        fx = f(x)
+        if fx == 0:
+            return x
+        if (fx < 0) == (fb < 0):
+            fa /= 2
         else:
-            b = middle
+            a, fa = b, fb
+        b, fb = x, fx
     return b

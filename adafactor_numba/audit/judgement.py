@@ -65,7 +65,9 @@ class Judgement:
         within = self.error <= self.allowed(working)
         if _is_float(self):
             expected, after = self.prediction.X_new, self.prediction.observation.after
-            within |= ~np.isfinite(expected) & ~np.isfinite(_floats(after))
+            G = self.prediction.observation.G
+            nothing = not np.all(np.isfinite(_floats(after))) or not np.any(G)
+            within |= ~np.isfinite(expected) & nothing
         return bool(np.all(within))
 
     def worst(self, working: str) -> tuple[int, ...]:
@@ -87,6 +89,19 @@ class Judgement:
         found = np.concatenate([a.ravel() for a in arrays])
         found = found[found > 0]
         return (float(found.min()), float(found.max())) if found.size else (1.0, 1.0)
+
+    def grain(self) -> set[float]:
+        """The signs, relative to the step, of what is beyond float64's rounding at t = 1."""
+        o, p = self.prediction.observation, self.prediction
+        if o.t > 1 or len(self.strand.run.params) > 1 or o.before is None or o.after is None:
+            return set()
+        beyond = self.error > self.allowed(FORMATS[0])
+        if not np.any(beyond):
+            return set()
+        off = o.after.astype(object) - p.X_new
+        step = p.X_new - o.before.astype(object)
+        with np.errstate(all="ignore"):
+            return {*np.sign(_floats(off * step))[beyond].tolist()} & {-1.0, 1.0}
 
     def leaves_range(self, working: str) -> bool:
         """Whether the rule's own numbers leave the exponents of `working`; G has no zeros."""
@@ -115,22 +130,30 @@ def formats(
     found: Iterable[Strand],
     numbers: Numbers = BALL,
     candidates: Sequence[str] = FORMATS[:2],
+    grained: bool = False,
     **more: Any,
 ) -> dict[str, str] | None:
     """For each dtype the finest format in which the method explains everything; None if none does.
 
-    What is beyond the range of a format is not held against it.
+    What is beyond the range of a format is not held against it.  `grained`: a format coarser than
+    the finest is believed only where its rounding is seen, in both directions, at first steps.
     """
     left: dict[str, list[str]] = {}
+    signs: dict[str, set[float]] = {}
     try:
         for j in judgements(method, found, numbers, **more):
-            kept = left.get(j.strand.dtype, [*candidates])
-            left[j.strand.dtype] = kept = [f for f in kept if is_in_order(j, f)]
+            dtype = j.strand.dtype
+            left[dtype] = kept = [f for f in left.get(dtype, candidates) if is_in_order(j, f)]
             if not kept:
                 return None
+            if grained:
+                signs.setdefault(dtype, set()).update(j.grain())
     except ArithmeticError:
         return None
-    return {dtype: kept[0] for dtype, kept in left.items()}
+    finest = {dtype: kept[0] for dtype, kept in left.items()}
+    if grained and any(f != FORMATS[0] and len(signs[d]) < 2 for d, f in finest.items()):
+        return None
+    return finest
 
 
 def is_in_order(j: Judgement, working: str) -> bool:

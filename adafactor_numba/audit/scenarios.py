@@ -125,7 +125,7 @@ def _ranks(draw: Draw) -> Iterator[Run]:
 
 
 def _several(draw: Draw) -> Iterator[Run]:
-    shapes: tuple[Shape, ...] = ((3,), (2, 3), (), (3, 2))
+    shapes: tuple[Shape, ...] = ((3,), (2, 3), (), (3, 2), (3,), (2, 3))
     for order in (shapes, shapes[::-1]):
         sizes = [10.0**-k for k in range(len(order))]
         params = [draw.normal(s, size) for s, size in zip(order, sizes, strict=True)]

@@ -63,6 +63,8 @@ def _simpler(best: Smallest) -> Iterator[Run]:
         if size > 1:
             for place in (size - 1, 0):
                 yield _mapped(run, partial(np.delete, obj=place, axis=axis))
+    if X.ndim > 1 and min(X.shape[-2:]) > 1:
+        yield _mapped(run, lambda a: a[..., :-1, :-1].copy())
     if np.any(X):
         yield replace(run, params=(np.zeros_like(X),))
     for digits in (1, 2):

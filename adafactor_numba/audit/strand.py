@@ -16,7 +16,7 @@ import sympy as sp
 from derivations.bounds import roundings
 from derivations.cases import scheduled
 from derivations.evaluate import BALL, Numbers, Values, evaluate, exact
-from derivations.method import Method, machine_epsilon
+from derivations.method import ADAFACTOR, Method, machine_epsilon
 from derivations.rule import UpdateRule
 
 from .check import PRECISION
@@ -131,13 +131,26 @@ def predictions(
                 return
         X = layout.arranged(start if o.before is None else o.before)
         inputs = carried | given | _times(method, o.t, numbers, theta)
-        values = evaluate(rule, inputs | {"X": X, "G": layout.arranged(o.G)}, numbers)
+        try:
+            values = evaluate(rule, inputs | {"X": X, "G": layout.arranged(o.G)}, numbers)
+        except ArithmeticError:
+            if method is not ADAFACTOR and _needs_no_value(o):
+                return
+            raise
         state = {x.name: values[x.becomes] for x in rule.inputs if x.becomes and x.name != "X"}
         settled = same and all(_alike(carried[name], state[name]) for name in state)
         K = _counts(counted, layout.sizes, counted.layout(start.shape).rule, o.t, K)
         if wanted:
             yield _prediction(strand, o, layout, values, K["X_new"])
         carried, previous = carried | state, o.G
+
+
+def _needs_no_value(o: Observation) -> bool:
+    """Whether a method may have none, as 0/0 at a zero gradient, or where none was found.
+
+    The paper has a value always.
+    """
+    return not np.any(o.G) or (o.after is not None and not np.all(np.isfinite(o.after)))
 
 
 def _prediction(strand: Strand, o: Observation, layout: Any, values: Values, K: int) -> Prediction:

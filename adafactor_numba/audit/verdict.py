@@ -97,12 +97,12 @@ class Examination:
             why = next((a.trace.error for a in self.answers if a.trace.error), "nothing came back")
             return _cannot_run(self.name, self.subject.version, why)
         changed = self._changed_arguments()
-        working = formats(ADAFACTOR, self.strands, candidates=self.candidates)
+        working = formats(ADAFACTOR, self.strands, candidates=self.candidates, grained=True)
         if working:
             return self._report("differs" if changed else "agrees", ADAFACTOR, working, changed)
         for variant in VARIANTS:
             self.progress(f"variant: {variant.name}")
-            working = formats(variant, self.strands, candidates=self.candidates)
+            working = formats(variant, self.strands, candidates=self.candidates, grained=True)
             if working:
                 found = (self._variant_difference(variant, working), *changed)
                 return self._report("differs", variant, working, found)
@@ -209,7 +209,9 @@ class Examination:
         alone = [j for j in failing if len(j.strand.run.params) == 1]
         found: list[Explanation] = []
         if alone:
-            found = list(itertools.islice(explanations(alone, passing, self.candidates), 3))
+            plain = not is_in_order(failing[0], PLAINLY)
+            candidates = self.candidates if plain else FORMATS[:1]
+            found = list(itertools.islice(explanations(alone, passing, candidates), 3))
         j = self._smallest(alone or failing)
         if found:
             steps = tuple(dict.fromkeys(e.edit.step for e in found))
