@@ -11,7 +11,7 @@ PEERS := $(patsubst %,.venv/with-%,$(subst $(,), ,$(EXTRAS)))
 unexport PYTHONPATH PYTHONHOME
 .NOTPARALLEL:
 
-.PHONY: help verify test lint wheel clean
+.PHONY: help verify test slow lint wheel clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile
@@ -21,6 +21,9 @@ verify: .venv/made $(PEERS)  ## derive the rules, check the loops against them, 
 
 test: .venv/with-test $(PEERS)  ## run the tests and the examples in the docstrings
 	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+slow: .venv/with-test $(PEERS)  ## the tests that take minutes: every wrong implementation audited
+	$(BIN)/python -m pytest -m slow $(ARGS)
 
 lint: .venv/with-lint  ## ruff and mypy
 	$(BIN)/ruff check

@@ -83,11 +83,12 @@ def extremity(j: Judgement) -> tuple[float, ...]:
 def case_of(builder: str, run: Run, t: int, seed: int) -> dict[str, Any]:
     """The run as data: with all its numbers, if it is short."""
     shapes = [list(X.shape) for X in run.params]
+    dtypes = [str(X.dtype) for X in run.params]
     case: dict[str, Any] = {
         "builder": builder,
         "scenario": run.scenario,
         "shape": shapes if len(shapes) > 1 else shapes[0],
-        "dtype": str(run.params[0].dtype),
+        "dtype": dtypes[0] if len(set(dtypes)) == 1 else dtypes,
         "t": t,
         "hyperparameters": dict(run.hyperparameters),
         "seed": seed,

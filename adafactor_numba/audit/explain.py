@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from operator import attrgetter
 
 import numpy as np
 
@@ -41,7 +42,7 @@ class Explanation:
         return self.edit.method
 
     def __str__(self) -> str:
-        return self.edit.what if self.theta is None else f"{self.edit.what}: {self.theta:.6g}"
+        return self.edit.what if self.theta is None else f"{self.edit.what}: {self.theta:.10g}"
 
 
 def explanations(
@@ -53,7 +54,8 @@ def explanations(
     or in a batch of matrices is no single line.
     """
     failing, passing = (
-        sorted((j for j in found if _rank(j) <= 2), key=_size) for found in (failing, passing)
+        sorted((j for j in found if _rank(j) <= 2), key=attrgetter("size"))
+        for found in (failing, passing)
     )
     if not failing:
         return
@@ -79,10 +81,6 @@ def explanations(
 
 def _rank(j: Judgement) -> int:
     return j.strand.run.params[j.strand.parameter].ndim
-
-
-def _size(j: Judgement) -> tuple[int, int, int]:
-    return j.size
 
 
 def _spread(found: Sequence[Judgement]) -> list[Judgement]:

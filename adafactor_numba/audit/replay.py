@@ -30,8 +30,7 @@ def script(case: Mapping[str, Any], difference: Mapping[str, Any]) -> str:
     """Python that builds the implementation, runs the case and prints both values."""
     module, _, build = case["builder"].partition(":")
     options = "".join(f", {k}={_number(v)}" for k, v in case["hyperparameters"].items())
-    params = ", ".join(_array(X, case["dtype"]) for X in case["params"])
-    rows = [", ".join(_array(g, case["dtype"]) for g in row) for row in case["grads"]]
+    params, *rows = (_arrays(row, case["dtype"]) for row in (case["params"], *case["grads"]))
     lines = [
         "import numpy as np",
         f"from {module} import {build}",
@@ -55,10 +54,13 @@ def script(case: Mapping[str, Any], difference: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _array(values: Any, dtype: str) -> str:
-    if values is None:
-        return "None"
-    return f"np.array({_number(values)}, {dtype!r})"
+def _arrays(row: list[Any], dtype: str | list[str]) -> str:
+    """One array a parameter; `dtype` is that of all, or a list with that of each."""
+    dtypes = [dtype] * len(row) if isinstance(dtype, str) else dtype
+    return ", ".join(
+        "None" if values is None else f"np.array({_number(values)}, {own!r})"
+        for values, own in zip(row, dtypes, strict=True)
+    )
 
 
 def _number(value: Any) -> str:

@@ -11,6 +11,9 @@ from rich.text import Text
 from .report import Difference, Report
 
 COLOURS = {"agrees": "green", "differs": "red", "cannot run": "yellow"}
+MANY = 6
+"""Scenarios not run that are shown."""
+
 LONG = 300
 """Characters beyond which the numbers of a case are left to the JSON."""
 
@@ -47,8 +50,10 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
         )
     told = f"{report.variants_told_apart} of {report.variants_known} variants told from the paper"
     yield "cases", f"{report.cases}; {told}; seed {report.seed}; {report.seconds:.1f} s"
-    for scenario in report.scenarios_not_run:
+    for scenario in report.scenarios_not_run[:MANY]:
         yield "not run", f"{scenario['scenario']}: {scenario['why']}"
+    if more := len(report.scenarios_not_run[MANY:]):
+        yield "not run", f"and {more} more scenarios, which the JSON lists"
 
 
 def _lines(difference: Difference, file: Path | None) -> Iterator[str]:

@@ -28,7 +28,7 @@ UNWATCHED = 100
 
 @dataclass(frozen=True, eq=False)
 class Observation:
-    """X before and after step t of one parameter; `settled` if G has had one size so far."""
+    """Step t of one parameter: its gradient, and X before and after, where they are known."""
 
     t: int
     G: np.ndarray

@@ -138,13 +138,16 @@ class Examination:
         )
 
     def _not_run(self) -> Iterator[dict[str, str]]:
-        """Each scenario that raised, once for every reason; all of a dtype in one line."""
+        """Each scenario that raised, with its first reason; all of a dtype in one line."""
         for dtype in self.dtypes:
             own = [a for a in self.answers if str(a.run.params[0].dtype) == dtype]
-            whys = [(a.run.scenario, a.trace.error) for a in own if a.trace.error]
-            if len(whys) == len(own):
-                whys = [("all", whys[0][1])]
-            for scenario, why in dict.fromkeys(whys):
+            whys: dict[str, str] = {}
+            for answer in own:
+                if answer.trace.error:
+                    whys.setdefault(answer.run.scenario, answer.trace.error)
+            if own and all(a.trace.error for a in own):
+                whys = {"all": next(iter(whys.values()))}
+            for scenario, why in whys.items():
                 yield {"scenario": f"{scenario}, {dtype}", "why": why}
 
     def _changed_arguments(self) -> list[Difference]:
