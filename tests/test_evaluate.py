@@ -284,6 +284,6 @@ def test_the_weights_of_the_moving_average_sum_to_one_if_beta_2_starts_at_zero(f
 
 
 def test_a_form_without_a_value_is_named():
-    rule = VECTOR.but("other", "", without=ALL_BUT_V, V=sp.sin(G[i]) + 2)
+    rule = VECTOR.but("other", "a test", without=ALL_BUT_V, V=sp.sin(G[i]) + 2)
     with pytest.raises(NotImplementedError, match="no value for sin"):
         evaluate(rule, RATIONAL)
