@@ -133,23 +133,30 @@ def formats(
     grained: bool = False,
     **more: Any,
 ) -> dict[str, str] | None:
-    """For each dtype the finest format in which the method explains everything; None if none does.
+    """`formats_of` what the method says of the strands; None, too, where it has no value."""
+    try:
+        return formats_of(judgements(method, found, numbers, **more), candidates, grained)
+    except ArithmeticError:
+        return None
+
+
+def formats_of(
+    found: Iterable[Judgement], candidates: Sequence[str] = FORMATS[:2], grained: bool = False
+) -> dict[str, str] | None:
+    """For each dtype the finest format in which everything is explained; None if there is none.
 
     What is beyond the range of a format is not held against it.  `grained`: a format coarser than
     the finest is believed only where its rounding is seen, in both directions, at first steps.
     """
     left: dict[str, list[str]] = {}
     signs: dict[str, set[float]] = {}
-    try:
-        for j in judgements(method, found, numbers, **more):
-            dtype = j.strand.dtype
-            left[dtype] = kept = [f for f in left.get(dtype, candidates) if is_in_order(j, f)]
-            if not kept:
-                return None
-            if grained:
-                signs.setdefault(dtype, set()).update(j.grain())
-    except ArithmeticError:
-        return None
+    for j in found:
+        dtype = j.strand.dtype
+        left[dtype] = kept = [f for f in left.get(dtype, candidates) if is_in_order(j, f)]
+        if not kept:
+            return None
+        if grained:
+            signs.setdefault(dtype, set()).update(j.grain())
     finest = {dtype: kept[0] for dtype, kept in left.items()}
     if grained and any(f != FORMATS[0] and len(signs[d]) < 2 for d, f in finest.items()):
         return None

@@ -22,6 +22,7 @@ from .judgement import (
     PLAINLY,
     Judgement,
     formats,
+    formats_of,
     is_in_order,
     judgements,
     plausible_formats,
@@ -97,7 +98,7 @@ class Examination:
             why = next((a.trace.error for a in self.answers if a.trace.error), "nothing came back")
             return _cannot_run(self.name, self.subject.version, why)
         changed = self._changed_arguments()
-        working = formats(ADAFACTOR, self.strands, candidates=self.candidates, grained=True)
+        working = formats_of(self.paper, self.candidates, grained=True)
         if working:
             return self._report("differs" if changed else "agrees", ADAFACTOR, working, changed)
         for variant in VARIANTS:
