@@ -78,6 +78,8 @@ class _Count:
                 return self._product(e)
             case sp.Pow(args=(x, sp.Rational() as power)):
                 return self._power(x, power)
+            case sp.Pow(args=(x, y)):
+                return sp.Abs(y) * self.of(x) + POW
             case sp.Max() | sp.Min():
                 return sp.Max(*map(self.of, e.args))
             case sp.Sum():

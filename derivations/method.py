@@ -17,6 +17,8 @@ from .adafactor import MATRIX, SCHEDULE, TENSOR, VECTOR, batched
 from .rule import UpdateRule
 
 Shape: TypeAlias = tuple[int, ...]
+Axes: TypeAlias = Callable[[Shape], tuple[int, int] | None]
+"""Which two axes of a shape are factored, if any."""
 
 machine_epsilon = sp.Symbol("machine_epsilon", positive=True)
 """In a default, the distance from 1 to the next number of the parameter's dtype."""
@@ -35,8 +37,23 @@ def two_largest(shape: Shape) -> tuple[int, int] | None:
     return int(second), int(first)
 
 
+def first_two(shape: Shape) -> tuple[int, int] | None:
+    """The first two axes of what has more than two: those of a convolution's channels."""
+    return (0, 1) if len(shape) > 2 else None
+
+
 def none(shape: Shape) -> None:
     """No axis: every parameter keeps a full second moment."""
+
+
+def at_least(size: int, *choices: Axes) -> Axes:
+    """The first of `choices` whose two axes have that size at least; none, if none has."""
+
+    def chosen(shape: Shape) -> tuple[int, int] | None:
+        found = (axes for choice in choices if (axes := choice(shape)) is not None)
+        return next((axes for axes in found if min(shape[a] for a in axes) >= size), None)
+
+    return chosen
 
 
 @dataclass(frozen=True)
@@ -67,7 +84,7 @@ class Method:
     schedule: UpdateRule
     vector: UpdateRule
     matrix: UpdateRule
-    axes: Callable[[Shape], tuple[int, int] | None]
+    axes: Axes
 
     @cached_property
     def tensor(self) -> UpdateRule:

@@ -1,145 +1,261 @@
-"""Named deviations from the paper that are in use, each with the source that computes it.
+"""Named deviations from the paper that are in use, along axes that vary independently.
 
-A variant is the paper's rules with `but`: some values replaced, some inputs or steps added or left
-out; or another choice of the factored axes.  [C] is the source code of the library named.
+An axis is a question that every implementation answers, the paper's answer being one; its options
+are the other answers that are known, each with the source that computes it.  [C] is the source
+code of the library named.
 """
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
-from sympy import Expr, IndexedBase, Interval, Max, Min, Rational, Reals, Sum, sqrt, symbols
+from sympy import Expr, Min, Rational, sqrt
 
-from .adafactor import (
-    MATRIX,
-    POSITIVE,
-    S_R,
-    SCHEDULE,
-    VECTOR,
-    C,
-    C_old,
-    G,
-    R,
-    R_old,
-    U,
-    U_hat,
-    V,
-    V_old,
-    X,
-    alpha,
-    beta_2,
-    columns,
-    epsilon_1,
-    i,
-    j,
-    k,
-    l,
-    m,
-    n,
-    rho,
-    rows,
-    t,
+from .adafactor import alpha, rho, t
+from .changes import (
+    Change,
+    ascending,
+    both,
+    clamped,
+    clipped_at,
+    clipped_per_matrix,
+    decayed,
+    decayed_in_G,
+    factoring,
+    in_the_denominators,
+    in_the_root,
+    momentum_over_step,
+    momentum_over_U_hat,
+    of_matrix,
+    scheduled,
+    unclipped,
+    unscaled,
+    with_epsilon_1,
+    without_epsilon_1,
 )
-from .method import ADAFACTOR, Method, machine_epsilon, none, two_largest
-from .rule import Input, Step, UpdateRule
-
-beta_1 = symbols("beta_1", positive=True)
-M, M_old = (IndexedBase(s, real=True) for s in ("M", "M_old"))
-
-
-def _method(vector: UpdateRule, matrix: UpdateRule) -> Method:
-    """The paper with these rules; it has their name and source."""
-    name, source = matrix.name, matrix.source
-    return replace(ADAFACTOR, name=name, source=source, vector=vector, matrix=matrix)
-
-
-def _both(change: Callable[[UpdateRule, tuple[Expr, ...]], UpdateRule]) -> Method:
-    """The paper with the same change to the vector and the matrix rule, at entry [i] or [i, j]."""
-    return _method(change(VECTOR, (i,)), change(MATRIX, (i, j)))
-
-
-def _clamped() -> Method:
-    name, source = "eps1 clamps the denominators", "[C] torch.optim.Adafactor 2.13.0"
-    default = Input(epsilon_1, POSITIVE, "least denominator", default=machine_epsilon)
-    least = epsilon_1**2
-    squares = beta_2 * V_old[i] + (1 - beta_2) * G[i] ** 2
-    vector = VECTOR.but(name, source, default, V=squares, U=G[i] / sqrt(Max(V[i], least)))
-    matrix = MATRIX.but(
-        name,
-        source,
-        default,
-        R=beta_2 * R_old[i] + (1 - beta_2) * Sum(G[i, l] ** 2, columns),
-        C=beta_2 * C_old[j] + (1 - beta_2) * Sum(G[k, j] ** 2, rows),
-        V=Max((R[i] / m) * (C[j] / n) / Max(S_R / (n * m), epsilon_1), least),
-    )
-    return _method(vector, matrix)
-
-
-def _momentum_over_U_hat(rule: UpdateRule, at: tuple[Expr, ...]) -> UpdateRule:
-    name, source = "momentum over U_hat", "[C] big_vision/optax.py"
-    return _with_momentum(rule, name, source, at, U_hat[at], alpha * M[at])
-
-
-def _momentum_over_step(rule: UpdateRule, at: tuple[Expr, ...]) -> UpdateRule:
-    return _with_momentum(rule, "momentum over alpha U_hat", "[T2T]", at, alpha * U_hat[at], M[at])
-
-
-def _with_momentum(
-    rule: UpdateRule, name: str, source: str, at: tuple[Expr, ...], averaged: Expr, step: Expr
-) -> UpdateRule:
-    """M is the running average of `averaged`, and `step` what is subtracted from X."""
-    return rule.but(
-        name,
-        source,
-        Input(beta_1, Interval.Ropen(0, 1), "decay of the momentum", default=Rational(9, 10)),
-        Input(M_old[at], Reals, "momentum", becomes="M"),
-        Step(M[at], beta_1 * M_old[at] + (1 - beta_1) * averaged, source),
-        X_new=X[at] - step,
-    )
-
-
-def _unclipped(rule: UpdateRule, at: tuple[Expr, ...]) -> UpdateRule:
-    source = "[S] section 5, before clipping"
-    return rule.but("no clipping", source, without=("mean_square_U", "d"), U_hat=U[at])
-
-
-def _unscaled(rule: UpdateRule, at: tuple[Expr, ...]) -> UpdateRule:
-    source = "[S] section 7, absolute steps"
-    gone = ("mean_square_X", "epsilon_2")
-    return rule.but("no parameter scale", source, without=gone, alpha=rho)
-
-
-def _eps1_in_the_root(rule: UpdateRule, at: tuple[Expr, ...]) -> UpdateRule:
-    source = "[S] Algorithm 2"
-    values = {s.name: s.value.subs(epsilon_1, 0) for s in rule.steps if s.name in ("R", "C", "V")}
-    return rule.but("eps1 added to the root", source, **values, U=G[at] / (sqrt(V[at]) + epsilon_1))
-
-
-def _scheduled(name: str, source: str, **values: Expr) -> Method:
-    schedule = SCHEDULE.but(name, source, **values)
-    return replace(ADAFACTOR, name=name, source=source, schedule=schedule)
-
-
-VARIANTS = (
-    _clamped(),
-    _both(_momentum_over_U_hat),
-    _both(_momentum_over_step),
-    replace(
-        ADAFACTOR, name="two largest axes", source="[C] optax.adafactor 0.2.8", axes=two_largest
-    ),
-    replace(ADAFACTOR, name="nothing factored", source="[S] Table 2", axes=none),
-    _both(_unclipped),
-    _both(_unscaled),
-    _both(_eps1_in_the_root),
-    _scheduled(
-        "beta_2 at most 0.999",
-        "[C] big_vision/optax.py",
-        beta_2=Min(Rational(999, 1000), 1 - t ** Rational(-4, 5)),
-    ),
-    _scheduled("beta_2 = 0.999", "[S] Table 1", beta_2=Rational(999, 1000)),
-    _scheduled(
-        "rho warmed up",
-        "[S] section 9, with warm-up",
-        rho=Min(Rational(1, 10**6) * t, 1 / sqrt(t)),
-    ),
-    _scheduled("rho at most 1e-3", "[C] keras 3.15.1", rho=Min(Rational(1, 1000), 1 / sqrt(t))),
+from .method import (
+    ADAFACTOR,
+    Method,
+    at_least,
+    first_two,
+    last_two,
+    machine_epsilon,
+    none,
+    two_largest,
 )
+
+
+@dataclass(frozen=True, eq=False)
+class Option:
+    """One answer that is not the paper's."""
+
+    name: str
+    source: str
+    change: Change
+
+    def of(self, method: Method) -> Method:
+        """`method` with this answer; the paper's becomes a method of the option's name."""
+        changed = self.change(method, self.name, self.source)
+        if method is ADAFACTOR:
+            return replace(changed, name=self.name, source=self.source)
+        name, source = f"{method.name}; {self.name}", f"{method.source}; {self.source}"
+        return replace(changed, name=name, source=source)
+
+
+@dataclass(frozen=True, eq=False)
+class Axis:
+    """A question; `step` is the line of the paper that answers it; `flag` one that opens it.
+
+    A flag is a keyword that builders take.  Options behind a flag equal the paper until it is set.
+    """
+
+    name: str
+    step: str
+    options: tuple[Option, ...]
+    flag: str | None = None
+
+
+def combined(options: Iterable[Option], method: Method = ADAFACTOR) -> Method:
+    """The method with all these answers, of different axes."""
+    for option in options:
+        method = option.of(method)
+    return method
+
+
+def _power(c: Expr) -> Expr:
+    return 1 - t**-c
+
+
+TEN_TO_MINUS_30 = Rational(1, 10**30)
+PAPERS_POWER = _power(Rational(4, 5))
+ADAMS = Rational(999, 1000)
+
+AXES = (
+    Axis(
+        "epsilon_1",
+        "V",
+        (
+            Option(
+                "eps1 clamps the denominators",
+                "[C] torch.optim.Adafactor 2.13.0",
+                clamped(machine_epsilon),
+            ),
+            Option(
+                "eps1 = 1e-30 clamps the denominators",
+                "[C] torch.optim.Adafactor 2.13.0",
+                clamped(TEN_TO_MINUS_30),
+            ),
+            Option("eps1 added to the root", "[S] Algorithm 2", both(in_the_root)),
+            Option(
+                "eps1 added to the denominators",
+                "[C] trax/optimizers/adafactor.py",
+                in_the_denominators(Rational(1, 10**16)),
+            ),
+            Option("no eps1", "[S] Algorithm 2, epsilon = 0", both(without_epsilon_1)),
+            Option(
+                "eps1 = 1e-7", "[C] pytorch_optimizer 4.1.0", with_epsilon_1(Rational(1, 10**7))
+            ),
+        ),
+    ),
+    Axis(
+        "factored axes",
+        "V",
+        (
+            Option("two largest axes", "[C] optax.scale_by_factored_rms", factoring(two_largest)),
+            Option(
+                "two largest axes, from 128 on",
+                "[C] optax.adafactor 0.2.8",
+                factoring(at_least(128, two_largest)),
+            ),
+            Option(
+                "two largest axes, from 32 on",
+                "[C] big_vision/optax.py",
+                factoring(at_least(32, two_largest)),
+            ),
+            Option(
+                "two largest axes, from 16 on",
+                "[C] timm 1.0.31 adafactor_bv.py",
+                factoring(at_least(16, two_largest)),
+            ),
+            Option(
+                "first two axes, else last two, from 17 on",
+                "[C] timm 1.0.31 adafactor.py",
+                factoring(at_least(17, first_two, last_two)),
+            ),
+            Option("nothing factored", "[S] Table 2", factoring(none)),
+        ),
+    ),
+    Axis(
+        "beta_2",
+        "beta_2",
+        (
+            Option(
+                "beta_2 at most 0.999",
+                "[C] big_vision/optax.py",
+                scheduled(beta_2=Min(ADAMS, PAPERS_POWER)),
+            ),
+            Option("beta_2 = 0.999", "[S] Table 1", scheduled(beta_2=ADAMS)),
+            Option("beta_2 = 0.9", "[S] Table 1", scheduled(beta_2=Rational(9, 10))),
+            Option(
+                "beta_2 = 0.999, bias corrected",
+                "[S] section 7.1",
+                scheduled(beta_2=ADAMS * (1 - ADAMS ** (t - 1)) / (1 - ADAMS**t)),
+            ),
+            Option("beta_2 = 1 - t^-0.5", "[S] Table 2", scheduled(beta_2=_power(Rational(1, 2)))),
+            Option("beta_2 = 1 - 1/t", "[S] Table 2", scheduled(beta_2=1 - 1 / t)),
+            Option(
+                "beta_2 from t + 1",
+                "[C] optax.adafactor, decay_offset -1",
+                scheduled(beta_2=PAPERS_POWER.subs(t, t + 1)),
+            ),
+        ),
+    ),
+    Axis(
+        "momentum",
+        "X_new",
+        (
+            Option("momentum over U_hat", "[C] big_vision/optax.py", both(momentum_over_U_hat)),
+            Option("momentum over alpha U_hat", "[T2T]", both(momentum_over_step)),
+        ),
+        flag="beta_1",
+    ),
+    Axis(
+        "parameter scale",
+        "alpha",
+        (Option("no parameter scale", "[S] section 7, absolute steps", both(unscaled)),),
+        flag="scale_parameter",
+    ),
+    Axis(
+        "rho",
+        "rho",
+        (
+            Option(
+                "rho at most 1e-3",
+                "[C] keras 3.15.1",
+                scheduled(rho=Min(Rational(1, 1000), 1 / sqrt(t))),
+            ),
+            Option(
+                "rho warmed up",
+                "[S] section 9, with warm-up",
+                scheduled(rho=Min(Rational(1, 10**6) * t, 1 / sqrt(t))),
+            ),
+            Option(
+                "rho = 1e-2", "[S] section 9, without the root", scheduled(rho=Rational(1, 100))
+            ),
+            Option(
+                "rho = 1 / sqrt t", "[S] section 9, without the cap", scheduled(rho=1 / sqrt(t))
+            ),
+        ),
+        flag="warmup_init",
+    ),
+    Axis(
+        "clipping",
+        "U_hat",
+        (
+            Option("no clipping", "[S] section 5, before clipping", both(unclipped)),
+            Option("clipping at d = 2", "[S] Table 2", clipped_at(Rational(2))),
+            Option(
+                "each matrix of a batch clipped by itself",
+                "[C] t5x/adafactor.py",
+                of_matrix(clipped_per_matrix),
+            ),
+        ),
+    ),
+    Axis(
+        "weight decay",
+        "X_new",
+        (
+            Option("X decays by weight_decay", "[C] optax.adafactor 0.2.8", decayed(Rational(1))),
+            Option("X decays by alpha weight_decay", "[C] transformers 5.23.0", decayed(alpha)),
+            Option("X decays by rho weight_decay", "[C] came-pytorch 0.1.3", decayed(rho)),
+            Option(
+                "X decays by 1e-2 weight_decay",
+                "[C] torch.optim.Adafactor 2.13.0",
+                decayed(Rational(1, 100)),
+            ),
+            Option(
+                "X decays by 1e-3 weight_decay before alpha is taken",
+                "[C] keras 3.15.1",
+                decayed(Rational(1, 1000), first=True),
+            ),
+            Option(
+                "weight_decay X is added to G", "[C] pytorch_optimizer 4.1.0", both(decayed_in_G)
+            ),
+        ),
+        flag="weight_decay",
+    ),
+    Axis(
+        "direction",
+        "X_new",
+        (Option("the step is added", "[C] torch.optim.Adafactor, maximize", both(ascending)),),
+        flag="maximize",
+    ),
+)
+"""Every axis; the order is that in which a search decides them."""
+
+HIDDEN = ("weight decay", "direction")
+"""Axes that differ from the paper only once their flag is set, or that no library defaults to."""
+
+VARIANTS = tuple(
+    option.of(ADAFACTOR) for axis in AXES if axis.name not in HIDDEN for option in axis.options
+)
+"""The paper with one answer changed, for every option that shows without a flag."""

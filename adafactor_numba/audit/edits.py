@@ -7,13 +7,13 @@ unknown constant, theta, that is found from what was observed.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TypeAlias
 
 import sympy as sp
 
 from derivations.adafactor import (
     S_R,
-    SCHEDULE,
     alpha,
     beta_2,
     columns,
@@ -28,7 +28,7 @@ from derivations.adafactor import (
     rows,
     t,
 )
-from derivations.method import ADAFACTOR, Method
+from derivations.method import ADAFACTOR, Method, machine_epsilon
 from derivations.rule import Input, RuleError, Step, UpdateRule, base, entries
 
 Edited: TypeAlias = Iterator[tuple[str, sp.Expr]]
@@ -53,19 +53,19 @@ class Edit:
     start: float | None = None
 
 
-def edits() -> Iterator[Edit]:
-    """Every edit, those without an unknown constant first."""
-    for step in SCHEDULE.steps:
+@lru_cache(maxsize=8)
+def edits(method: Method = ADAFACTOR) -> tuple[Edit, ...]:
+    """Every edit of the method, those without an unknown constant first."""
+    return (*_plain(method), *_fitted(method))
+
+
+def _plain(method: Method) -> Iterator[Edit]:
+    for step in method.schedule.steps:
         for what, value in _changed(step.value, ()):
-            yield _scheduled(step, what, value)
-        yield _scheduled(step, "t - 1 for t", step.value.subs(t, sp.Max(t - 1, 1)))
-        yield _scheduled(step, "1 - it", 1 - step.value)
-    yield from _of_both(*(_symbol_changes(rule) for rule in _rules()))
-    yield from _fitted()
-
-
-def _rules() -> tuple[UpdateRule, UpdateRule]:
-    return ADAFACTOR.vector, ADAFACTOR.matrix
+            yield _scheduled(method, step, what, value)
+        yield _scheduled(method, step, "t - 1 for t", step.value.subs(t, sp.Max(t - 1, 1)))
+        yield _scheduled(method, step, "1 - it", 1 - step.value)
+    yield from _of_both(method, *map(_symbol_changes, (method.vector, method.matrix)))
 
 
 def _symbol_changes(rule: UpdateRule) -> Changes:
@@ -76,7 +76,7 @@ def _symbol_changes(rule: UpdateRule) -> Changes:
     for step in rule.steps:
         for what, value in _changed(step.value, stand_ins):
             found.setdefault((step.name, what), {step.name: value})
-        if step.name == "U_hat":
+        if step.name == "U_hat" and isinstance(step.value, sp.Mul):
             (U,) = (x for x in step.value.args if isinstance(x, sp.Indexed))
             found["U_hat", "clipped entry by entry"] = {"U_hat": sp.Max(sp.Min(U, d), -d)}
             for axis, mean_square in _means_along(U):
@@ -187,59 +187,73 @@ def _said(e: sp.Expr) -> str:
     return re.sub(r"Sum\((.*?), \(.*\)\)", r"sum(\1)", text)
 
 
-def _of_both(vector: Changes, matrix: Changes) -> Iterator[Edit]:
+def _of_both(method: Method, vector: Changes, matrix: Changes) -> Iterator[Edit]:
     """The changes of the vector and the matrix rule together, then of either alone."""
     for name, what in dict.fromkeys((*matrix, *vector)):
         one = vector.get(("V" if name == "R and C" else name, what))
         other = matrix.get((name, what))
         if one and other and name != "V":
-            yield from _edit(name, what, one, other)
+            yield from _edit(method, name, what, one, other)
         if other:
-            yield from _edit(name, f"{what}, in the matrix rule", None, other)
+            yield from _edit(method, name, f"{what}, in the matrix rule", None, other)
         if one and name != "R and C":
-            yield from _edit(name, f"{what}, in the vector rule", one, None)
+            yield from _edit(method, name, f"{what}, in the vector rule", one, None)
 
 
-def _edit(name: str, what: str, *values: dict[str, sp.Expr] | None) -> Iterator[Edit]:
+def _edit(
+    method: Method, name: str, what: str, *values: dict[str, sp.Expr] | None
+) -> Iterator[Edit]:
     """The edit that gives the steps of the vector and of the matrix rule these values, if any."""
     rules = []
-    for rule, value in zip(_rules(), values, strict=True):
+    for rule, value in zip((method.vector, method.matrix), values, strict=True):
         added = (THETA,) if value and any(e.has(theta) for e in value.values()) else ()
         try:
             rules.append(rule.but(rule.name, rule.source, *added, **value) if value else rule)
         except RuleError:
             return
     vector, matrix = rules
-    known = ADAFACTOR.vector if matrix is ADAFACTOR.matrix else ADAFACTOR.matrix
-    line = known.line(name.partition(" ")[0])
-    yield Edit(line, what, replace(ADAFACTOR, vector=vector, matrix=matrix))
+    known = ADAFACTOR.vector if matrix is method.matrix else ADAFACTOR.matrix
+    first = name.partition(" ")[0]
+    line = known.line(first) if first in {s.name for s in known.steps} else "X_new"
+    yield Edit(line, what, replace(method, vector=vector, matrix=matrix))
 
 
-def _scheduled(step: Step, what: str, value: sp.Expr, start: float | None = None) -> Edit:
+def _scheduled(
+    method: Method, step: Step, what: str, value: sp.Expr, start: float | None = None
+) -> Edit:
     added = () if start is None else (THETA,)
-    rule = SCHEDULE.but(SCHEDULE.name, step.source, *added, **{step.name: value})
-    return Edit(step.name, what, replace(ADAFACTOR, schedule=rule), start)
+    rule = method.schedule.but(method.schedule.name, step.source, *added, **{step.name: value})
+    return Edit(step.name, what, replace(method, schedule=rule), start)
 
 
-def _fitted() -> Iterator[Edit]:
+def _fitted(method: Method) -> Iterator[Edit]:
     """Edits with theta for a number, for a default, or as a factor of a step or of a term."""
-    for step in SCHEDULE.steps:
+    for step in method.schedule.steps:
         for number in sorted(step.value.atoms(sp.Rational), key=float):
             if number not in (1, -1):
                 value = step.value.xreplace({number: theta})
-                yield _scheduled(step, f"another number for {number}", value, float(number))
-        yield _scheduled(step, "times a constant", step.value * theta, 1.0)
-    for x in ADAFACTOR.matrix.inputs:
+                what = f"another number for {number}"
+                yield _scheduled(method, step, what, value, float(number))
+        yield _scheduled(method, step, "times a constant", step.value * theta, 1.0)
+    for x in method.matrix.inputs:
         if x.default is not None:
-            values = [_instead(rule, x) for rule in _rules()]
-            for edit in _edit(next(iter(values[1])), f"another default of {x.name}", *values):
-                yield replace(edit, start=float(x.default))
-            for name, value in values[1].items() if len(values[1]) > 1 else ():
-                alone = f"another default of {x.name} in {name}"
-                for edit in _edit(name, alone, None, {name: value}):
-                    yield replace(edit, start=float(x.default))
-    for edit in _of_both(*map(_term_changes, _rules())):
+            yield from _defaults(method, x)
+    for edit in _of_both(method, *map(_term_changes, (method.vector, method.matrix))):
         yield replace(edit, start=1.0 if "times a constant" in edit.what else 0.0)
+
+
+def _defaults(method: Method, x: Input) -> Iterator[Edit]:
+    """Another default of the hyperparameter x, in all steps that read it, or in one of them."""
+    start = float(x.default.subs(machine_epsilon, 2.0**-52)) if x.default is not None else 0.0
+    values = [_instead(rule, x) for rule in (method.vector, method.matrix)]
+    name = next(iter(values[1] or values[0]))
+    for edit in _edit(method, name, f"another default of {x.name}", *values):
+        yield replace(edit, start=start)
+    for name, value in values[1].items() if len(values[1]) > 1 else ():
+        for edit in _edit(
+            method, name, f"another default of {x.name} in {name}", None, {name: value}
+        ):
+            yield replace(edit, start=start)
 
 
 def _instead(rule: UpdateRule, x: Input) -> dict[str, sp.Expr]:

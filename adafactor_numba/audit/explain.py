@@ -4,21 +4,17 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
 
 import numpy as np
 
-from derivations.evaluate import FLOAT
 from derivations.method import ADAFACTOR, Method
 
 from .edits import Edit, edits
-from .judgement import Judgement, formats
+from .judgement import WILD, Judgement, formats
 from .strand import predictions
-
-WILD = replace(FLOAT, errors="ignore")
-"""Floats in which an edit may well give NaN, as what is examined may do."""
 
 WITNESSES = 6
 SECONDS = 20.0
@@ -46,9 +42,12 @@ class Explanation:
 
 
 def explanations(
-    failing: Sequence[Judgement], passing: Sequence[Judgement], candidates: Sequence[str]
+    failing: Sequence[Judgement],
+    passing: Sequence[Judgement],
+    candidates: Sequence[str],
+    method: Method = ADAFACTOR,
 ) -> Iterator[Explanation]:
-    """Every edit that explains all strands of rank 0 to 2, given what the paper fails to explain.
+    """Every edit of `method` that explains all strands of rank 0 to 2; it fails to explain some.
 
     A few witnesses of either kind refuse most edits at once.  What goes wrong between parameters
     or in a batch of matrices is no single line.
@@ -63,13 +62,13 @@ def explanations(
     witnesses = [
         j.strand.until(j.prediction.observation.t) for j in _spread(failing) + _spread(passing)
     ]
-    explain = partial(formats, numbers=WILD, candidates=candidates, counted=ADAFACTOR)
+    explain = partial(formats, numbers=WILD, candidates=candidates, counted=method)
     end = time.monotonic() + SECONDS
     plain = False
-    for edit in edits():
+    for edit in edits(method):
         if plain and edit.start is not None:
             return
-        for theta in [None] if edit.start is None else _thetas(edit, _spread(failing)):
+        for theta in [None] if edit.start is None else _thetas(edit, method, _spread(failing)):
             if explain(edit.method, witnesses, theta=theta):
                 working = explain(edit.method, found, theta=theta)
                 if working:
@@ -91,18 +90,18 @@ def _spread(found: Sequence[Judgement]) -> list[Judgement]:
     return list(kinds.values())[:WITNESSES]
 
 
-def _thetas(edit: Edit, failing: Sequence[Judgement]) -> Iterator[float]:
+def _thetas(edit: Edit, method: Method, failing: Sequence[Judgement]) -> Iterator[float]:
     """Values of the unknown constant that explain the worst entry of a failing observation."""
     known: list[float] = []
     for j in failing[:2]:
-        miss = _miss(edit, j)
+        miss = _miss(edit, method, j)
         for theta in _roots(miss, edit.start or 1e-2):
             if not any(math.isclose(theta, other, rel_tol=1e-12) for other in known):
                 known.append(theta)
                 yield theta
 
 
-def _miss(edit: Edit, j: Judgement) -> Callable[[float], float]:
+def _miss(edit: Edit, method: Method, j: Judgement) -> Callable[[float], float]:
     """X_new of the edit minus X found, at the entry that is worst for the paper."""
     t = j.prediction.observation.t
     strand = j.strand.until(t)
@@ -111,7 +110,7 @@ def _miss(edit: Edit, j: Judgement) -> Callable[[float], float]:
     index = np.unravel_index(np.argmax(worst), j.error.shape)
 
     def miss(theta: float) -> float:
-        for p in predictions(edit.method, strand, WILD, theta, ADAFACTOR):
+        for p in predictions(edit.method, strand, WILD, theta, method):
             if p.observation.t == t and p.observation.after is not None:
                 return float(p.X_new[index] - np.float64(p.observation.after[index]))
         return math.nan

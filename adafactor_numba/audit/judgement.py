@@ -5,13 +5,13 @@ on the rule as written, in units of the format it works in, beside the rounding 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from derivations.evaluate import BALL, Numbers
+from derivations.evaluate import BALL, FLOAT, Numbers
 from derivations.method import Method
 
 from .strand import Prediction, Strand, predictions
@@ -19,6 +19,9 @@ from .strand import Prediction, Strand, predictions
 FORMATS = ("float64", "float32", "float16")
 PLAINLY = "float32"
 """The format whose rounding a case must exceed to be looked into first."""
+
+WILD = replace(FLOAT, errors="ignore")
+"""Floats in which a method may well give NaN, as what is examined may do."""
 
 FORMS = 2  # roundings granted for every rounding of the rule as written
 
@@ -46,16 +49,35 @@ class Judgement:
 
     def allowed(self, working: str) -> np.ndarray:
         """What rounding explains of the error if the work is done in format `working`."""
-        move, X_new = self.prediction.move, np.abs(_floats(self.prediction.X_new))
+        X_new = _floats(self.prediction.X_new)
+        with np.errstate(all="ignore"):
+            step = self.counted(working) * self.prediction.move
+            return np.asarray(step + self.stored(working, X_new))
+
+    def counted(self, working: str) -> float:
+        """The relative error of a step that its roundings explain."""
         u = float(np.finfo(working).eps) / 2
         K = FORMS * self.prediction.K + (FORMS * self.prediction.K if _is_float(self) else 0)
-        counted = np.inf if K * u >= 1 else K * u / (1 - K * u)
-        stored = np.finfo(self.strand.dtype)
+        return np.inf if K * u >= 1 else K * u / (1 - K * u)
+
+    def stored(self, working: str, X_new: np.ndarray) -> np.ndarray:
+        """What the last difference and storage explain."""
+        u = float(np.finfo(working).eps) / 2
         least = max(float(np.finfo(f).smallest_subnormal) for f in (working, self.strand.dtype))
-        storage = float(stored.eps) / 2 * X_new + least
+        half_ulp = float(np.finfo(self.strand.dtype).eps) / 2
+        before = np.abs(_floats(self.prediction.observation.before))
+        return np.asarray((FORMS * u + half_ulp) * np.abs(X_new) + FORMS * u * before + least)
+
+    def moves(self, working: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Flat: the moves expected and found, and what rounding explains of the moves found."""
+        o = self.prediction.observation
+        before, after = _floats(o.before).ravel(), _floats(o.after).ravel()
         with np.errstate(all="ignore"):
-            before = np.abs(_floats(self.prediction.observation.before))
-            return np.asarray(counted * move + FORMS * u * (X_new + before) + storage)
+            expected = _floats(self.prediction.X_new - np.asarray(o.before)).ravel()
+            seen = after - before
+            counted = self.counted(working) * np.abs(seen)
+            stored = self.stored(working, after.reshape(self.error.shape)).ravel()
+        return expected, seen, counted + stored
 
     def explained(self, working: str) -> bool:
         """Whether every entry is within its bound.
@@ -166,6 +188,32 @@ def formats_of(
 def is_in_order(j: Judgement, working: str) -> bool:
     """Explained, or beyond the range of the format in which the work is done."""
     return j.explained(working) or j.leaves_range(working)
+
+
+def explained_up_to_factor(
+    found: Sequence[Judgement], candidates: Sequence[str] = FORMATS[:2]
+) -> bool:
+    """Whether one unknown factor makes the moves expected those found, in one of the formats.
+
+    The factor is read off the entry that should move most; its own error is allowed for.
+    """
+    return any(_one_factor([j for j in found if not j.leaves_range(f)], f) for f in candidates)
+
+
+def _one_factor(found: Sequence[Judgement], working: str) -> bool:
+    if not found:
+        return True
+    expected, seen, allowed = map(
+        np.concatenate, zip(*(j.moves(working) for j in found), strict=True)
+    )
+    if not np.any(expected):
+        return not np.any(np.abs(seen) > allowed)
+    if not (np.all(np.isfinite(expected)) and np.all(np.isfinite(seen))):
+        return False
+    pivot = int(np.argmax(np.abs(expected)))
+    share = expected / expected[pivot]
+    within = np.abs(seen - share * seen[pivot]) <= allowed + np.abs(share) * allowed[pivot]
+    return bool(seen[pivot] != 0 and np.all(within))
 
 
 def plausible_formats(found: Sequence[Judgement]) -> tuple[str, ...]:

@@ -35,11 +35,13 @@ class Report:
     verdict: str
     rule: str = ""
     variant: str | None = None
+    axes: Mapping[str, str] = field(default_factory=dict)
     precision: str | None = None
     range: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     cases: int = 0
     variants_told_apart: int = 0
     variants_known: int = 0
+    not_told_apart: tuple[tuple[str, str], ...] = ()
     scenarios_not_run: tuple[Mapping[str, str], ...] = ()
     differences: tuple[Difference, ...] = ()
     why: str = ""

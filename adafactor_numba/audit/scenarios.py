@@ -124,6 +124,18 @@ def _ranks(draw: Draw) -> Iterator[Run]:
         yield draw.single("rank", draw.normal(shape), grads)
 
 
+def _ranks_from_zero(draw: Draw) -> Iterator[Run]:
+    for shape in ((2, 2, 3), (4, 3, 2), (2, 1, 2, 3)):
+        grads = [draw.uneven(shape, 4.0**t) for t in range(3)]
+        yield draw.single("rank from zero", draw.zeros(shape), grads)
+
+
+def _least_sizes(draw: Draw) -> Iterator[Run]:
+    """Around the sizes from which on some libraries factor, and axes that some prefer."""
+    for shape in ((16, 16), (17, 17), (32, 33), (128, 128), (17, 18, 3), (18, 3, 17)):
+        yield draw.single("least size", draw.zeros(shape), [draw.uneven(shape)])
+
+
 def _several(draw: Draw) -> Iterator[Run]:
     shapes: tuple[Shape, ...] = ((3,), (2, 3), (), (3, 2), (3,), (2, 3))
     for order in (shapes, shapes[::-1]):
@@ -192,6 +204,8 @@ SCENARIOS: tuple[Callable[[Draw], Iterator[Run]], ...] = (
     _sizes_of_G,
     _zero_rows,
     _ranks,
+    _ranks_from_zero,
+    _least_sizes,
     _several,
     _mixed,
     _missing,

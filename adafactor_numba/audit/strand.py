@@ -45,8 +45,17 @@ class Strand:
     observations: tuple[Observation, ...]
 
     @property
+    def start(self) -> np.ndarray:
+        """The parameter before the first step."""
+        return self.run.params[self.parameter]
+
+    @property
     def dtype(self) -> str:
-        return str(self.run.params[self.parameter].dtype)
+        return str(self.start.dtype)
+
+    @property
+    def rank(self) -> int:
+        return self.start.ndim
 
     def until(self, t: int) -> "Strand":
         """The strand up to its step t."""
@@ -110,7 +119,7 @@ def predictions(
     `counted`, if given.  Steps that are not looked at cost nothing while |G| stays the same and
     the statistics do too.
     """
-    start = strand.run.params[strand.parameter]
+    start = strand.start
     layout = method.layout(start.shape)
     rule = layout.rule
     given = _hyperparameters(rule, strand) | ({} if theta is None else {"theta": theta})

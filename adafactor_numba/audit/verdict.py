@@ -1,25 +1,23 @@
 """The audit: runs an implementation on every scenario and says which rule it computes.
 
-In this order: the paper's rule; a named variant; the paper with one symbol changed; otherwise the
-step that elimination leaves.
+In this order: the paper's rule; a combination of named variants; that with one symbol changed;
+otherwise the step that elimination leaves.
 """
 
-import itertools
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
-
-import numpy as np
 
 from derivations.method import ADAFACTOR, Method
 from derivations.variants import VARIANTS
 
-from .difference import case_of, difference, extremity, first_different
-from .explain import Explanation, explanations
+from .difference import case_of
+from .distinguish import apart
+from .findings import line_difference, option_differences
 from .judgement import (
     FORMATS,
     PLAINLY,
+    WILD,
     Judgement,
     formats,
     formats_of,
@@ -30,10 +28,9 @@ from .judgement import (
 from .reach import reach
 from .report import Difference, Report
 from .scenarios import runs
-from .shrink import smallest
-from .strand import Strand, predictions, strands
+from .search import Path, search
+from .strand import Strand, strands
 from .subject import CannotRunError, Run, Subject, Trace
-from .suspect import suspect
 
 DTYPES = ("float64", "float32")
 Progress = Callable[[str], None]
@@ -100,20 +97,37 @@ class Examination:
         changed = self._changed_arguments()
         working = formats_of(self.paper, self.candidates, grained=True)
         if working:
-            return self._report("differs" if changed else "agrees", ADAFACTOR, working, changed)
-        for variant in VARIANTS:
-            self.progress(f"variant: {variant.name}")
-            working = formats(variant, self.strands, candidates=self.candidates, grained=True)
+            return self._report("differs" if changed else "agrees", Path(), working, changed)
+        self.progress("looking for variants")
+        paths = search(self.strands, self.candidates)
+        for path in paths:
+            working = self._explained_by(path) if path.options else None
             if working:
-                found = (self._variant_difference(variant, working), *changed)
-                return self._report("differs", variant, working, found)
-        found = (self._line_difference(), *changed)
-        return self._report("differs", None, {}, found)
+                found = option_differences(self, path.options, self.paper, working)
+                return self._report("differs", path, working, (*found, *changed))
+        base = min(paths, key=self._unexplained)
+        if self._unexplained(base) >= self._unexplained(Path()):
+            base = Path()
+        found = line_difference(self, base, self._judged(base.method))
+        return self._report("differs", Path(), {}, (*found, *changed))
+
+    def _explained_by(self, path: Path) -> dict[str, str] | None:
+        """The formats in which the path explains everything; decided by floats, then by balls."""
+        if path.unexplained or not formats(path.method, self.strands, WILD, self.candidates):
+            return None
+        return formats(path.method, self.strands, candidates=self.candidates, grained=True)
+
+    def _unexplained(self, path: Path) -> int:
+        """How many cases the path leaves unexplained."""
+        return sum(not is_in_order(j, PLAINLY) for j in judgements(path.method, self.strands, WILD))
+
+    def _judged(self, method: Method) -> list[Judgement]:
+        return self.paper if method is ADAFACTOR else list(judgements(method, self.strands, WILD))
 
     def _report(
         self,
         verdict: str,
-        method: Method | None,
+        path: Path,
         working: dict[str, str],
         differences: Sequence[Difference],
     ) -> Report:
@@ -121,19 +135,21 @@ class Examination:
         ranges = {
             dtype: reach(dtype, format_, self.subject.run) for dtype, format_ in working.items()
         }
-        coarsest = max(working.values(), key=FORMATS.index) if working else None
         self.progress("variants")
+        pairs = apart(self.paper, working)
         return Report(
             self.name,
             self.subject.version,
             verdict,
-            rule=(method or ADAFACTOR).source,
-            variant=method.name if method in VARIANTS and method is not None else None,
-            precision=coarsest,
+            rule=path.method.source,
+            variant=path.method.name if path.options else None,
+            axes={axis.name: option.name for axis, option in path.answers()},
+            precision=max(working.values(), key=FORMATS.index) if working else None,
             range={dtype: found for dtype, found in ranges.items() if found},
             cases=len(self.paper),
-            variants_told_apart=sum(self._tells_apart(v, working) for v in VARIANTS),
+            variants_told_apart=len(VARIANTS) - sum(ADAFACTOR.name in pair for pair in pairs),
             variants_known=len(VARIANTS),
+            not_told_apart=tuple(sorted(pairs)),
             scenarios_not_run=tuple(self._not_run()),
             differences=tuple(differences),
         )
@@ -157,76 +173,6 @@ class Examination:
                 case = case_of(self.subject.target, answer.run, 1, self.seed)
                 return [Difference("arguments", case, what=answer.trace.changed[0])]
         return []
-
-    def _tells_apart(self, variant: Method, working: dict[str, str]) -> bool:
-        """Whether a case here has another X_new by the variant, beyond what rounding explains."""
-        by_paper: dict[Strand, dict[int, Judgement]] = {}
-        for j in self.paper:
-            by_paper.setdefault(j.strand, {})[j.prediction.observation.t] = j
-        for strand, known in by_paper.items():
-            try:
-                for p in predictions(variant, strand):
-                    j = known[p.observation.t]
-                    apart = np.abs(np.asarray(p.X_new - j.prediction.X_new).astype(float))
-                    if np.any(apart > 2 * j.allowed(working.get(strand.dtype, PLAINLY))):
-                        return True
-            except ArithmeticError:
-                return True
-        return False
-
-    def _failing(self) -> tuple[list[Judgement], list[Judgement]]:
-        """What the paper plainly fails to explain, and the rest; in float64 if nothing is plain."""
-        for format_ in (PLAINLY, "float64"):
-            failing = [j for j in self.paper if not is_in_order(j, format_)]
-            if failing:
-                return failing, [j for j in self.paper if is_in_order(j, format_)]
-        raise AssertionError("the paper explains everything")
-
-    def _smallest(self, failing: Sequence[Judgement]) -> Judgement:
-        """The smallest failing judgement that can be found by asking again."""
-        self.progress("looking for the smallest case")
-        plainly = not is_in_order(failing[0], PLAINLY)
-        format_ = PLAINLY if plainly else "float64"
-
-        def check(run: Run) -> list[Judgement]:
-            trace = self.subject.run(run)
-            if trace.error:
-                return []
-            try:
-                found = list(judgements(ADAFACTOR, strands(run, trace)))
-            except ArithmeticError:
-                return []
-            return [j for j in found if not is_in_order(j, format_)]
-
-        return smallest(min(failing, key=extremity), check).judgement
-
-    def _variant_difference(self, variant: Method, working: Mapping[str, str]) -> Difference:
-        j = self._smallest(self._failing()[0])
-        *_, last = predictions(variant, j.strand.until(j.prediction.observation.t))
-        step = first_different(variant, j, last.values)
-        what = f"the variant {variant.name!r} explains all cases"
-        return difference(j, step, self._case(j), working, what)
-
-    def _line_difference(self) -> Difference:
-        failing, passing = self._failing()
-        self.progress("looking for the line")
-        alone = [j for j in failing if len(j.strand.run.params) == 1]
-        found: list[Explanation] = []
-        if alone:
-            plain = not is_in_order(failing[0], PLAINLY)
-            candidates = self.candidates if plain else FORMATS[:1]
-            found = list(itertools.islice(explanations(alone, passing, candidates), 3))
-        j = self._smallest(alone or failing)
-        if found:
-            steps = tuple(dict.fromkeys(e.edit.step for e in found))
-            what, working = str(found[0]), found[0].working
-            return difference(j, steps[0], self._case(j), working, what, steps)
-        step = suspect(self.paper, lambda j: is_in_order(j, PLAINLY))
-        return difference(j, step, self._case(j), {}, "no single symbol explains it")
-
-    def _case(self, j: Judgement) -> dict[str, Any]:
-        o = j.prediction.observation
-        return case_of(self.subject.target, j.strand.run, o.t, self.seed)
 
 
 def _cannot_run(name: str, version: str, why: str) -> Report:

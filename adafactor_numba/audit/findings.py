@@ -1,0 +1,112 @@
+"""What differs, step by step: each with the smallest case that shows it."""
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
+
+from derivations.method import ADAFACTOR, Method
+from derivations.variants import Option
+
+from .difference import case_of, difference, extremity, first_different
+from .explain import Explanation, explanations
+from .judgement import FORMATS, PLAINLY, Judgement, is_in_order, judgements
+from .report import Difference
+from .search import Path, method_of
+from .shrink import smallest
+from .strand import Strand, predictions, strands
+from .subject import Run, Subject
+from .suspect import suspect
+
+
+class Evidence(Protocol):
+    """What was asked of an implementation, and whom to ask again."""
+
+    subject: Subject
+    seed: int
+    strands: list[Strand]
+    candidates: tuple[str, ...]
+
+    def progress(self, what: str) -> None:
+        """Say what is being done."""
+
+
+def option_differences(
+    evidence: Evidence,
+    options: Sequence[Option],
+    paper: Sequence[Judgement],
+    working: Mapping[str, str],
+) -> list[Difference]:
+    """One for every option: what is seen against the same combination without it."""
+    found = []
+    for option in options:
+        others = method_of(tuple(o for o in options if o is not option))
+        judged = paper if others is ADAFACTOR else list(judgements(others, evidence.strands))
+        failing, _ = _split(judged)
+        j = _smallest(evidence, others, failing)
+        with_it = method_of(tuple(options))
+        *_, last = predictions(with_it, j.strand.until(j.prediction.observation.t))
+        step = first_different(with_it, j, last.values)
+        what = f"the variant {option.name!r} explains all cases"
+        if len(options) > 1:
+            what = f"the variant {option.name!r} is a part of what explains all cases"
+        found.append(difference(j, step, _case(evidence, j), working, what))
+    return found
+
+
+def line_difference(
+    evidence: Evidence, base: Path, judged: Sequence[Judgement]
+) -> list[Difference]:
+    """The line that no known option explains, and the options of `base` that explain the rest."""
+    failing, passing = _split(judged)
+    evidence.progress("looking for the line")
+    alone = [j for j in failing if len(j.strand.run.params) == 1]
+    found: list[Explanation] = []
+    if alone:
+        plain = not is_in_order(failing[0], PLAINLY)
+        candidates = evidence.candidates if plain else FORMATS[:1]
+        found = list(itertools.islice(explanations(alone, passing, candidates, base.method), 3))
+    j = _smallest(evidence, base.method, alone or failing)
+    besides = "".join(f"; besides: {option.name}" for option in base.options)
+    case = _case(evidence, j)
+    if found:
+        steps = tuple(dict.fromkeys(e.edit.step for e in found))
+        what, working = str(found[0]) + besides, found[0].working
+        return [difference(j, steps[0], case, working, what, steps)]
+    step = suspect(judged, lambda j: is_in_order(j, PLAINLY))
+    return [difference(j, step, case, {}, "no single symbol explains it" + besides)]
+
+
+def _split(judged: Sequence[Judgement]) -> tuple[list[Judgement], list[Judgement]]:
+    """What is plainly not explained, and the rest; by float64's rounding if nothing is plain."""
+    for format_ in (PLAINLY, FORMATS[0]):
+        failing = [j for j in judged if not is_in_order(j, format_)]
+        if failing:
+            return failing, [j for j in judged if is_in_order(j, format_)]
+    raise AssertionError("everything is explained")
+
+
+def _smallest(evidence: Evidence, method: Method, failing: Sequence[Judgement]) -> Judgement:
+    """The smallest failing judgement that can be found by asking again."""
+    evidence.progress("looking for the smallest case")
+    format_ = PLAINLY if not is_in_order(failing[0], PLAINLY) else FORMATS[0]
+    start = min(failing, key=extremity)
+
+    def check(run: Run) -> list[Judgement]:
+        return [j for j in _asked(evidence, method, run) if not is_in_order(j, format_)]
+
+    return smallest(start, check).judgement
+
+
+def _asked(evidence: Evidence, method: Method, run: Run) -> Iterator[Judgement]:
+    trace = evidence.subject.run(run)
+    if trace.error:
+        return
+    try:
+        yield from list(judgements(method, strands(run, trace)))
+    except ArithmeticError:
+        return
+
+
+def _case(evidence: Evidence, j: Judgement) -> dict[str, object]:
+    t = j.prediction.observation.t
+    return case_of(evidence.subject.target, j.strand.run, t, evidence.seed)

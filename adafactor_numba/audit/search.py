@@ -1,0 +1,149 @@
+"""Which combination of variants an implementation computes: found axis by axis.
+
+Each stage decides one axis, or a few that cannot be seen apart, by cases on which the axes of later
+stages do not show: what these multiply all moves by is left open where a stage asks for proportions
+only.  So a few hundred methods are tried on a few cases each, and never the product of all axes.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+from derivations.method import Method
+from derivations.variants import AXES, Axis, Option, combined
+
+from .judgement import FORMATS, WILD, Judgement, explained_up_to_factor, formats_of, judgements
+from .strand import Strand
+
+Choice = tuple[Option, ...]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Axes decided together, by which judgements, and which of these share an unknown factor.
+
+    `factor` names what a judgement shares its factor with; None: the move is wanted as it is.
+    """
+
+    axes: tuple[str, ...]
+    scenarios: tuple[str, ...]
+    sees: Callable[[Strand], bool]
+    last: int
+    factor: Callable[[Judgement], object] | None = None
+
+
+def _vector(strand: Strand) -> bool:
+    return strand.rank < 2 and strand.start.size > 1
+
+
+def _matrix(strand: Strand) -> bool:
+    return strand.rank >= 2
+
+
+def _any(strand: Strand) -> bool:
+    return True
+
+
+def _itself(j: Judgement) -> object:
+    return j
+
+
+def _together(j: Judgement) -> object:
+    return j.strand.dtype
+
+
+STAGES = (
+    Stage(("epsilon_1",), ("first step", "size of G"), _vector, 1, _itself),
+    Stage(("factored axes",), ("first step", "least size", "rank from zero"), _matrix, 1, _itself),
+    Stage(("parameter scale",), ("size of X",), _vector, 1, _together),
+    Stage(("beta_2", "momentum", "rho"), ("not clipped",), _vector, 6, _itself),
+    Stage(("rho",), ("not clipped", "one entry"), _any, 8),
+    Stage(("clipping",), ("clipped", "first step", "rank", "rank from zero"), _any, 4),
+)
+
+
+@dataclass(frozen=True)
+class Path:
+    """What is decided so far: the options chosen, and the axes of which none passed."""
+
+    options: Choice = ()
+    unexplained: tuple[str, ...] = ()
+
+    @property
+    def method(self) -> Method:
+        return method_of(self.options)
+
+    def answers(self) -> Iterator[tuple[Axis, Option]]:
+        """Each axis whose answer is not the paper's, with the answer."""
+        yield from ((a, option) for a in AXES for option in a.options if option in self.options)
+
+
+@cache
+def method_of(options: Choice) -> Method:
+    """The paper with these options; the same object every time, so that it is compiled once."""
+    return combined(options)
+
+
+def search(strands: Sequence[Strand], candidates: Sequence[str] = FORMATS[:2]) -> list[Path]:
+    """The combinations that pass the most stages, those with few options first.
+
+    An axis of which no option passes keeps the paper's answer and is named.
+    """
+    paths = [Path()]
+    for stage in STAGES:
+        seen = _seen(strands, stage)
+        on = dict.fromkeys(p for path in paths for p in _ways_on(stage, seen, path, candidates))
+        least = min(len(path.unexplained) for path in on)
+        paths = [path for path in on if len(path.unexplained) == least]
+    return sorted(paths, key=lambda path: len(path.options))
+
+
+def _seen(strands: Sequence[Strand], stage: Stage) -> list[Strand]:
+    return [
+        s.until(stage.last)
+        for s in strands
+        if s.run.scenario in stage.scenarios and not s.run.hyperparameters and stage.sees(s)
+    ]
+
+
+def _ways_on(
+    stage: Stage, seen: Sequence[Strand], path: Path, candidates: Sequence[str]
+) -> Iterator[Path]:
+    """Every choice of the stage's axes that passes, or the path with the axis unexplained."""
+    decided = {axis.name for axis, _ in path.answers()}
+    axes = [a for a in AXES if a.name in stage.axes and a.name not in decided]
+    none = True
+    for choice in _choices(axes):
+        on = replace(path, options=path.options + choice)
+        if _passes(stage, seen, on.method, candidates):
+            none = False
+            yield on
+    if none:
+        yield replace(path, unexplained=(*path.unexplained, stage.axes[0]))
+
+
+def _choices(axes: Sequence[Axis]) -> list[Choice]:
+    """Every choice of an option, or of the paper's answer, for each axis; few options first."""
+    answers = [((), *((option,) for option in axis.options)) for axis in axes]
+    return sorted((sum(parts, ()) for parts in itertools.product(*answers)), key=len)
+
+
+def _passes(
+    stage: Stage, seen: Sequence[Strand], method: Method, candidates: Sequence[str]
+) -> bool:
+    """Whether the method explains the moves of the strands, up to the stage's factors."""
+    try:
+        found = judgements(method, seen, WILD)
+        if stage.factor is None:
+            return formats_of(found, candidates) is not None
+        groups: dict[object, list[Judgement]] = {}
+        for j in found:
+            if stage.factor is _itself and not explained_up_to_factor([j], candidates):
+                return False
+            groups.setdefault(stage.factor(j), []).append(j)
+    except ArithmeticError:
+        return False
+    return stage.factor is _itself or all(
+        explained_up_to_factor(group, candidates) for group in groups.values()
+    )
