@@ -5,12 +5,12 @@ are the other answers that are known, each with the source that computes it.  [C
 code of the library named.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cache
 
 from sympy import Expr, Min, Rational, sqrt
 
-from .adafactor import alpha, rho, t
+from .adafactor import alpha, beta_2, rho, t
 from .changes import (
     Change,
     ascending,
@@ -72,13 +72,6 @@ class Axis:
     step: str
     options: tuple[Option, ...]
     flag: str | None = None
-
-
-def combined(options: Iterable[Option], method: Method = ADAFACTOR) -> Method:
-    """The method with all these answers, of different axes."""
-    for option in options:
-        method = option.of(method)
-    return method
 
 
 def _power(c: Expr) -> Expr:
@@ -252,10 +245,26 @@ AXES = (
 )
 """Every axis; the order is that in which a search decides them."""
 
+_IN_ORDER = sorted(AXES, key=lambda axis: axis.step in (rho.name, beta_2.name))
+_POSITION = {option: k for k, axis in enumerate(_IN_ORDER) for option in axis.options}
+
+
+@cache
+def combined(options: tuple[Option, ...]) -> Method:
+    """The paper's method with all these answers, of different axes; the same object every time.
+
+    Schedules are changed last, so that methods which differ in these alone share their rules.
+    """
+    if not options:
+        return ADAFACTOR
+    *others, last = sorted(options, key=_POSITION.__getitem__)
+    return last.of(combined(tuple(others)))
+
+
 HIDDEN = ("weight decay", "direction")
 """Axes that differ from the paper only once their flag is set, or that no library defaults to."""
 
 VARIANTS = tuple(
-    option.of(ADAFACTOR) for axis in AXES if axis.name not in HIDDEN for option in axis.options
+    combined((option,)) for axis in AXES if axis.name not in HIDDEN for option in axis.options
 )
 """The paper with one answer changed, for every option that shows without a flag."""

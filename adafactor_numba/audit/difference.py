@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from derivations.evaluate import Values
 from derivations.method import ADAFACTOR, Method
 
-from .judgement import PLAINLY, Judgement, is_in_order
+from .judgement import PLAINLY, WILD, Judgement, is_in_order
 from .report import Difference
+from .strand import predictions
 from .subject import Run
 
 VISIBLE = 8 * float(np.finfo(PLAINLY).eps)
@@ -59,16 +59,18 @@ def _source(step: str, j: Judgement) -> str:
     return next(found, "")
 
 
-def first_different(variant: Method, j: Judgement, values: Values) -> str:
+def first_different(variant: Method, j: Judgement) -> str:
     """The first line of the paper whose value at this case is another one by the variant."""
-    paper = j.prediction.values
     layout = ADAFACTOR.layout(j.error.shape)
     if variant.layout(j.error.shape).sizes != layout.sizes:
         return "V"
+    until = j.strand.until(j.prediction.observation.t)
+    found = [p.values for p in predictions(variant, until, WILD)]
+    expected = j.prediction.values
     for name in ("rho", "beta_2", *(s.name for s in layout.rule.steps)):
-        if name in values:
-            a, b = (np.asarray(v[name]).astype(float) for v in (paper, values))
-            if np.any(np.abs(a - b) > VISIBLE * np.abs(a)):
+        if found and name in found[-1] and name in expected:
+            a, b = (np.asarray(v[name]).astype(float) for v in (expected, found[-1]))
+            if not np.all(np.abs(a - b) <= VISIBLE * np.abs(a)):
                 return name if name in ("rho", "beta_2") else layout.rule.line(name)
     return "X_new"
 

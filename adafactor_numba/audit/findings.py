@@ -5,15 +5,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from derivations.method import ADAFACTOR, Method
-from derivations.variants import Option
+from derivations.variants import Option, combined
 
 from .difference import case_of, difference, extremity, first_different
 from .explain import Explanation, explanations
 from .judgement import FORMATS, PLAINLY, Judgement, is_in_order, judgements
 from .report import Difference
-from .search import Path, method_of
+from .search import Path
 from .shrink import smallest
-from .strand import Strand, predictions, strands
+from .strand import Strand, strands
 from .subject import Run, Subject
 from .suspect import suspect
 
@@ -39,13 +39,12 @@ def option_differences(
     """One for every option: what is seen against the same combination without it."""
     found = []
     for option in options:
-        others = method_of(tuple(o for o in options if o is not option))
+        others = combined(tuple(o for o in options if o is not option))
         judged = paper if others is ADAFACTOR else list(judgements(others, evidence.strands))
         failing, _ = _split(judged)
         j = _smallest(evidence, others, failing)
-        with_it = method_of(tuple(options))
-        *_, last = predictions(with_it, j.strand.until(j.prediction.observation.t))
-        step = first_different(with_it, j, last.values)
+        with_it = combined(tuple(options))
+        step = first_different(with_it, j)
         what = f"the variant {option.name!r} explains all cases"
         if len(options) > 1:
             what = f"the variant {option.name!r} is a part of what explains all cases"

@@ -8,7 +8,6 @@ only.  So a few hundred methods are tried on a few cases each, and never the pro
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 
 from derivations.method import Method
 from derivations.variants import AXES, Axis, Option, combined
@@ -72,17 +71,11 @@ class Path:
 
     @property
     def method(self) -> Method:
-        return method_of(self.options)
+        return combined(self.options)
 
     def answers(self) -> Iterator[tuple[Axis, Option]]:
         """Each axis whose answer is not the paper's, with the answer."""
         yield from ((a, option) for a in AXES for option in a.options if option in self.options)
-
-
-@cache
-def method_of(options: Choice) -> Method:
-    """The paper with these options; the same object every time, so that it is compiled once."""
-    return combined(options)
 
 
 def search(strands: Sequence[Strand], candidates: Sequence[str] = FORMATS[:2]) -> list[Path]:

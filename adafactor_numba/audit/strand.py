@@ -17,7 +17,7 @@ from derivations.bounds import roundings
 from derivations.cases import scheduled
 from derivations.evaluate import BALL, Numbers, Values, evaluate, exact
 from derivations.method import ADAFACTOR, Method, machine_epsilon
-from derivations.rule import UpdateRule
+from derivations.rule import Input, Step, UpdateRule
 
 from .check import PRECISION
 from .subject import Run, Trace
@@ -241,10 +241,22 @@ def _counts(
     return {name: int(np.ceil(f(*arguments))) for name, f in counters.items()}
 
 
-@cache
 def _schedule_counts(schedule: UpdateRule, t: int) -> dict[str, int]:
-    at = {sp.Symbol("t", positive=True): t}
-    return {name: int(sp.ceiling(K.subs(at))) for name, K in roundings(schedule).items()}
+    return {step.name: _schedule_count(step, t) for step in schedule.steps}
+
+
+@lru_cache(maxsize=10_000)
+def _schedule_count(step: Step, t: int) -> int:
+    """K of a step of a schedule, which reads t only."""
+    return int(np.ceil(float(_schedule_counter(step)(t))))
+
+
+@lru_cache(maxsize=1000)
+def _schedule_counter(step: Step) -> Callable[[int], Any]:
+    symbol = sp.Symbol("t", positive=True)
+    alone = UpdateRule("schedule", step.source, {}, (Input(symbol, sp.S.Naturals, ""),), (step,))
+    counter: Callable[[int], Any] = sp.lambdify(symbol, roundings(alone)[step.name], "math")
+    return counter
 
 
 def _floats(array: Any) -> np.ndarray:
