@@ -267,7 +267,7 @@ def _power(x: Reading, power: sp.Rational, numbers: Numbers) -> Reading:
 
 
 def _sum(e: sp.Sum, axes: Axes, numbers: Numbers) -> Reading:
-    """A sum along axes put last, the innermost at the end; size x term where it has no index."""
+    """Indices summed over are axes behind the others; one that the term has not multiplies it."""
     varying = [limit[0] for limit in e.limits if limit[0] in e.function.free_symbols]
     outer = (None if index in varying else index for index in axes)
     term = _reading(e.function, (*outer, *reversed(varying)), numbers)
