@@ -1,8 +1,9 @@
 """What a rule gives for given inputs, step by step, in a number system of your choice.
 
 An expression is read as arrays: every index is an axis, an entry such as `R[k]` an array along
-its axes, a sum over an index a sum along that axis.  A number system is what it does with
-constants, roots, Max and Min; no constant is rounded before it gets there.
+its axes, a sum over an index a sum along that axis.  It is read once, as a function of the values
+known, and then called for many.  A number system is what it does with constants, roots, Max and
+Min; no constant is rounded before it gets there.
 """
 
 import math
@@ -10,18 +11,22 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache, reduce
+from operator import add, itemgetter, mul, neg
 from typing import Any, Literal, TypeAlias
 
 import flint
 import numpy as np
 import sympy as sp
 
-from .rule import Input, UpdateRule, base
+from .rule import Input, Step, UpdateRule, base
 
 Values: TypeAlias = dict[str, Any]
+Known: TypeAlias = dict[sp.Symbol, Any]  # sizes, inputs and earlier steps
+Reading: TypeAlias = Callable[[Known], Any]
+Axes: TypeAlias = tuple[sp.Symbol | None, ...]  # an index for each, None where no entry has it
 
 BITS = 80  # a ball is narrow when its radius is below 2^-BITS of the value
-FIRST_PRECISION, LAST_PRECISION = 128, 8192
+PRECISIONS = tuple(2**k for k in range(7, 14))  # 128 to 8192 bits
 
 
 class UndecidedError(ArithmeticError):
@@ -48,6 +53,10 @@ def _real_root(x: Any, q: int) -> Any:
     return np.sqrt(x) if q == 2 else np.power(x, 1.0 / q)
 
 
+def _rational(x: Any) -> Any:
+    return x if isinstance(x, flint.arb) or x == math.inf else Fraction(x)
+
+
 def _rational_root(x: Fraction, q: int) -> Fraction:
     parts = [sp.integer_nthroot(part, q) for part in (x.numerator, x.denominator)]
     if not all(exact for _, exact in parts):
@@ -56,6 +65,8 @@ def _rational_root(x: Fraction, q: int) -> Fraction:
 
 
 def _ball(x: Any) -> flint.arb:
+    if isinstance(x, (float, flint.arb)):  # most are, and to rule out a Fraction takes longer
+        return flint.arb(x)
     if isinstance(x, Fraction):
         return flint.arb(flint.fmpq(x.numerator, x.denominator))
     return flint.arb(x.item() if isinstance(x, np.generic) else x)
@@ -65,34 +76,21 @@ def _ball_root(x: flint.arb, q: int) -> flint.arb:
     return x.sqrt() if q == 2 else x.root(q)
 
 
-def _elementwise(f: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+def _floats(array: Any) -> Any:
+    return array.astype(np.float64)[()]
+
+
+def _each(f: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     return np.frompyfunc(f, 2, 1)
 
 
 FLOAT = Numbers("float64", np.float64, np.float64, _real_root, np.maximum, np.minimum)
-EXACT = Numbers(
-    "exact",
-    object,
-    lambda x: x if x == math.inf else Fraction(x),
-    _elementwise(_rational_root),
-    _elementwise(max),
-    _elementwise(min),
-)
-BALL = Numbers(
-    "ball",
-    object,
-    _ball,
-    _elementwise(_ball_root),
-    _elementwise(flint.arb.max),
-    _elementwise(flint.arb.min),
-)
+EXACT = Numbers("exact", object, _rational, _each(_rational_root), _each(max), _each(min))
+BALL = Numbers("ball", object, _ball, _each(_ball_root), _each(flint.arb.max), _each(flint.arb.min))
 
 
 def evaluate(
-    rule: UpdateRule,
-    inputs: Mapping[str, Any],
-    numbers: Numbers = FLOAT,
-    want: Iterable[str] = (),
+    rule: UpdateRule, inputs: Mapping[str, Any], numbers: Numbers = FLOAT, want: Iterable[str] = ()
 ) -> Values:
     """The values of the steps that `want` needs (of all by default), by name, inputs included.
 
@@ -106,17 +104,15 @@ def evaluate(
     >>> evaluate(SCHEDULE, {"t": 1})["beta_2"]
     np.float64(0.0)
     """
+    read = _program(rule, numbers, tuple(want))
     if numbers is not BALL:
-        return _Reading(rule, inputs, numbers).steps(want)[0]
-    precision = FIRST_PRECISION
-    while True:
+        return read(inputs)[0]
+    for precision in PRECISIONS:
         with flint.ctx.workprec(precision):
-            values, wide = _Reading(rule, inputs, numbers).steps(want)
+            values, wide = read(inputs)
         if wide is None:
             return values
-        if precision >= LAST_PRECISION:
-            raise UndecidedError(f"{rule.name}: {wide} is not narrow at {precision} bits")
-        precision *= 2
+    raise UndecidedError(f"{rule.name}: {wide} is not narrow at {precision} bits")
 
 
 def trajectory(
@@ -136,143 +132,154 @@ def trajectory(
         carried |= {x.name: values[x.becomes] for x in rule.inputs if x.becomes is not None}
 
 
-class _Reading:
-    """One reading of a rule: the sizes and values known so far."""
+class _Program:
+    """A rule as a number system reads it: its inputs, and the steps that `want` needs."""
 
-    def __init__(self, rule: UpdateRule, inputs: Mapping[str, Any], numbers: Numbers) -> None:
+    def __init__(self, rule: UpdateRule, numbers: Numbers, want: tuple[str, ...]) -> None:
         self.rule, self.numbers = rule, numbers
-        self.axis = {index: axis for axis, index in enumerate(rule.extents)}
-        self.sizes: dict[sp.Symbol, int] = {}
-        self.values: dict[sp.Symbol, Any] = {}
-        for x in rule.inputs:
-            self.values[base(x.target)] = self._given(x, inputs)
+        self.copied = np.frompyfunc(numbers.number, 1, 1) if numbers.dtype is object else _floats
+        self.inputs = [(x, x.name, base(x.target), rule.shape(x)) for x in rule.inputs]
+        steps = rule.leading_to(*want) if want else rule.steps
+        self.steps = [(s, base(s.target), rule.shape(s), _terms(s, numbers)) for s in steps]
+        self.names = {base(q.target): q.name for q in (*rule.inputs, *steps)}
 
-    def _given(self, x: Input, inputs: Mapping[str, Any]) -> Any:
-        rule = self.rule
-        if x.name not in inputs and x.default is None:
-            raise ValueError(f"{rule.name}: no value for the input {x.name} ({x.meaning})")
-        given = inputs[x.name] if x.name in inputs else exact(x.default)
-        array = np.asarray(given)
-        self._learn_sizes(x, array.shape)
-        if self.numbers.dtype is not object:
-            return array.astype(self.numbers.dtype)
-        result: Any = np.empty(array.shape, object)
-        result.flat = [
-            v if isinstance(v, flint.arb) else self.numbers.number(v)
-            for v in array.astype(object).flat  # a NumPy integer would overflow in a Fraction
-        ]
-        return result
+    def __call__(self, inputs: Mapping[str, Any]) -> tuple[Values, str | None]:
+        """All values by name; or none, and the first step whose ball is wide."""
+        known, sizes = self._given(inputs)
+        errors = self.numbers.errors
+        with np.errstate(divide=errors, over=errors, invalid=errors):
+            for step, symbol, shape, terms in self.steps:
+                try:
+                    parts = [term(known) for term in terms]
+                    value = reduce(add, parts)
+                except ArithmeticError as error:
+                    error.add_note(f"{self.rule.name}: step {step.target} ({step.source})")
+                    raise
+                if np.shape(value) != (full := tuple([sizes[s] for s in shape])):
+                    value = np.broadcast_to(np.asarray(value, self.numbers.dtype), full)
+                if self.numbers is BALL and not _narrow(value, parts):
+                    return {}, f"step {step.target} ({step.source})"
+                known[symbol] = value
+        return {name: known[symbol] for symbol, name in self.names.items()}, None
 
-    def _learn_sizes(self, x: Input, found: tuple[int, ...]) -> None:
+    def _given(self, inputs: Mapping[str, Any]) -> tuple[Known, dict[sp.Symbol, int]]:
+        """The inputs and sizes as numbers of the system, and the sizes."""
+        known, sizes = {}, dict[sp.Symbol, int]()
+        for x, name, symbol, shape in self.inputs:
+            if name not in inputs and x.default is None:
+                raise ValueError(f"{self.rule.name}: no value for the input {name} ({x.meaning})")
+            array = np.asarray(inputs[name] if name in inputs else exact(x.default))
+            if shape or array.shape:
+                self._learn_sizes(sizes, x, array.shape)
+            known[symbol] = self.copied(array)
+        return known | {s: self.numbers.number(size) for s, size in sizes.items()}, sizes
+
+    def _learn_sizes(self, sizes: dict[sp.Symbol, int], x: Input, found: tuple[int, ...]) -> None:
         shape = self.rule.shape(x)
         if len(found) != len(shape) or any(
-            self.sizes.get(s, size) != size for s, size in zip(shape, found, strict=True)
+            sizes.get(s, size) != size for s, size in zip(shape, found, strict=True)
         ):
-            known = "".join(
-                f" with {s} = {self.sizes[s]}" for s in dict.fromkeys(shape) if s in self.sizes
-            )
+            known = "".join(f" with {s} = {sizes[s]}" for s in dict.fromkeys(shape) if s in sizes)
             raise ValueError(
                 f"{self.rule.name}: {x.name} ({x.meaning}) has shape {shape}{known}, got {found}"
             )
-        self.sizes |= dict(zip(shape, found, strict=True))
+        sizes.update(zip(shape, found, strict=True))
 
-    def steps(self, want: Iterable[str]) -> tuple[Values, str | None]:
-        """All values by name, and the first step whose ball is wide, if any."""
-        wide, errors = None, self.numbers.errors
-        wanted = tuple(want)
-        for step in self.rule.leading_to(*wanted) if wanted else self.rule.steps:
-            terms = sp.Add.make_args(step.value)
-            try:
-                with np.errstate(divide=errors, over=errors, invalid=errors):
-                    parts = [self._shaped(self._value(term), step.indices) for term in terms]
-                    result: Any = np.asarray(reduce(lambda x, y: x + y, parts), self.numbers.dtype)
-            except ArithmeticError as error:
-                error.add_note(f"{self.rule.name}: step {step.target} ({step.source})")
-                raise
-            if self.numbers is BALL and wide is None and not _narrow(result, parts):
-                wide = f"step {step.target} ({step.source})"
-            self.values[base(step.target)] = result
-        return {name.name: v if v.shape else v[()] for name, v in self.values.items()}, wide
 
-    def _shaped(self, value: Any, indices: tuple[sp.Symbol, ...]) -> Any:
-        """`value` with the axes of `indices`, in their order, and no others."""
-        value = self._full(value)
-        order = [self.axis[i] for i in indices]
-        rest = [a for a in range(value.ndim) if a not in order]
-        value = value.transpose(order + rest).reshape([value.shape[a] for a in order])
-        return np.broadcast_to(value, [self.sizes[self.rule.extents[i]] for i in indices])
+_program = lru_cache(maxsize=1000)(_Program)
 
-    def _full(self, value: Any) -> Any:
-        """`value` with an axis for every index of the rule, also if it is a scalar."""
-        array: Any = np.asarray(value, self.numbers.dtype)
-        return array if array.ndim else array.reshape((1,) * len(self.axis))
 
-    def _value(self, e: sp.Expr) -> Any:
-        numbers = self.numbers
-        match e:
-            case sp.Indexed() | sp.Symbol():
-                return self._entry(e)
-            case sp.Rational():
-                return numbers.number(exact(e))
-            case sp.Add():
-                return reduce(lambda x, y: x + y, map(self._value, e.args))
-            case sp.Mul():
-                top, bottom = _fraction(e)
-                if bottom != 1:
-                    return self._quotient(self._value(top), self._value(bottom))
-                factors = [self._value(f) for f in e.args if f != -1]
-                product = reduce(lambda x, y: x * y, factors)
-                return -product if -1 in e.args else product
-            case sp.Pow(args=(x, sp.Rational() as power)):
-                return self._power(x, power)
-            case sp.Pow(args=(x, y)) if numbers is not EXACT:
-                return self._value(x) ** self._value(y)
-            case sp.Abs(args=(x,)):
-                return abs(self._value(x))
-            case sp.Max():
-                return reduce(numbers.maximum, map(self._value, e.args))
-            case sp.Min():
-                return reduce(numbers.minimum, map(self._value, e.args))
-            case sp.Sum():
-                return self._sum(e)
-        raise NotImplementedError(f"no value for {type(e).__name__}: {e}")
+def _terms(step: Step, numbers: Numbers) -> list[Reading]:
+    return [_reading(term, step.indices, numbers) for term in sp.Add.make_args(step.value)]
 
-    def _entry(self, e: sp.Indexed | sp.Symbol) -> Any:
-        if e in self.sizes:
-            return self.numbers.number(self.sizes[e])
-        array = self.values[base(e)]
-        indices = getattr(e, "indices", ())
-        order = sorted(range(len(indices)), key=lambda a: self.axis[indices[a]])
-        shape = [1] * len(self.axis)
-        for index, size in zip(indices, array.shape, strict=True):
-            shape[self.axis[index]] = size
-        return array.transpose(order).reshape(shape) if indices else array[()]
 
-    def _power(self, x: sp.Expr, power: sp.Rational) -> Any:
-        value = self._value(x)
-        if power.q != 1:
-            value = self.numbers.root(value, power.q)
-        result = reduce(lambda u, v: u * v, [value] * abs(power.p))
-        return self._quotient(self.numbers.number(1), result) if power.p < 0 else result
+@lru_cache(maxsize=10_000)
+def _reading(e: sp.Expr, axes: Axes, numbers: Numbers) -> Reading:
+    """`e` as a function of what is known: an array that broadcasts along `axes`, or a scalar."""
 
-    def _quotient(self, x: Any, y: Any) -> Any:
-        """x / y, which is 0 for y = infinity in every number system."""
-        if np.ndim(y) == 0 and y == math.inf:
-            return x * self.numbers.number(0)
-        return x / y
+    def read(*parts: sp.Expr) -> list[Reading]:
+        return [_reading(part, axes, numbers) for part in parts]
 
-    def _sum(self, e: sp.Sum) -> Any:
-        value = self._full(self._value(e.function))
-        for index, *_ in e.limits:
-            axis, size = self.axis[index], self.sizes[self.rule.extents[index]]
-            if value.shape[axis] == size:
-                value = np.add.reduce(value, axis=axis, keepdims=True)
-            else:  # the same term for every value of the index
-                value = value * self.numbers.number(size)
+    match e:
+        case sp.Symbol():
+            return itemgetter(e)
+        case sp.Indexed() if len({*e.indices}) == len(e.indices):
+            return _entry(e, axes)
+        case sp.Rational():
+            return _constant(exact(e), numbers)
+        case sp.Add():
+            return _folded(add, read(*e.args))
+        case sp.Mul():
+            top, bottom = sp.fraction(e)
+            if bottom != 1:
+                return _folded(_quotient, read(top, bottom))
+            product = _folded(mul, read(*(factor for factor in e.args if factor != -1)))
+            return _applied(neg, product) if -1 in e.args else product
+        case sp.Pow(args=(x, sp.Rational() as power)):
+            return _power(read(x)[0], power, numbers)
+        case sp.Pow() if numbers is not EXACT:
+            return _folded(pow, read(*e.args))
+        case sp.Abs():
+            return _applied(abs, *read(*e.args))
+        case sp.Max():
+            return _folded(numbers.maximum, read(*e.args))
+        case sp.Min():
+            return _folded(numbers.minimum, read(*e.args))
+        case sp.Sum():
+            return _sum(e, axes, numbers)
+    raise NotImplementedError(f"no value for {type(e).__name__}: {e}")
+
+
+def _applied(f: Callable[[Any], Any], x: Reading) -> Reading:
+    return lambda known: f(x(known))
+
+
+def _folded(f: Callable[[Any, Any], Any], readings: list[Reading]) -> Reading:
+    return lambda known: reduce(f, [read(known) for read in readings])
+
+
+def _constant(value: Any, numbers: Numbers) -> Reading:
+    if numbers is BALL:  # its radius depends on the precision of the moment
+        return lambda known: numbers.number(value)
+    number = numbers.number(value)
+    return lambda known: number
+
+
+def _entry(e: sp.Indexed, axes: Axes) -> Reading:
+    symbol, indices = base(e), e.indices
+    if indices == axes:
+        return itemgetter(symbol)
+    order = sorted(range(len(indices)), key=lambda a: axes.index(indices[a]))
+    key = tuple(slice(None) if index in indices else None for index in axes)
+    return lambda known: known[symbol].transpose(order)[key]
+
+
+def _quotient(x: Any, y: Any) -> Any:
+    """x / y, which is 0 for y = infinity in every number system."""
+    return x * 0 if not isinstance(y, np.ndarray) and y == math.inf else x / y
+
+
+def _power(x: Reading, power: sp.Rational, numbers: Numbers) -> Reading:
+    p, q = abs(power.p), power.q
+    root = x if q == 1 else _applied(lambda value: numbers.root(value, q), x)
+    product = _applied(lambda value: reduce(mul, [value] * p), root)
+    return product if power > 0 else _folded(_quotient, [_constant(Fraction(1), numbers), product])
+
+
+def _sum(e: sp.Sum, axes: Axes, numbers: Numbers) -> Reading:
+    """Indices summed over are axes behind the others; one that the term has not multiplies it."""
+    varying = [limit[0] for limit in e.limits if limit[0] in e.function.free_symbols]
+    outer = (None if index in varying else index for index in axes)
+    term = _reading(e.function, (*outer, *reversed(varying)), numbers)
+    sizes = [None if index in varying else last + 1 for index, _, last in e.limits]
+
+    def total(known: Known) -> Any:
+        value = term(known)
+        for size in sizes:
+            value = np.add.reduce(value, axis=-1) if size is None else value * known[size]
         return value
 
-
-_fraction = lru_cache(maxsize=None)(sp.fraction)
+    return total
 
 
 def exact(constant: sp.Expr) -> Any:
@@ -282,11 +289,11 @@ def exact(constant: sp.Expr) -> Any:
     return Fraction(int(constant.p), int(constant.q))
 
 
-def _narrow(values: Any, terms: list[Any]) -> bool:
+def _narrow(value: Any, terms: list[Any]) -> bool:
     """Whether every ball's radius is below 2^-BITS of the sum of its terms' magnitudes."""
-    for index, value in np.ndenumerate(values):
-        if value.rel_accuracy_bits() < BITS:
-            size = sum(abs(term[index]) for term in terms)
-            if not value.rad() * 2**BITS <= size:
-                return False
-    return True
+    balls = np.asarray(value, object).flat
+    wide = [k for k, ball in enumerate(balls) if ball.rel_accuracy_bits() < BITS]
+    if not wide:
+        return True
+    sizes = np.broadcast_to(sum(map(abs, terms)), np.shape(value)).flat
+    return all(balls[k].rad() * 2**BITS <= sizes[k] for k in wide)

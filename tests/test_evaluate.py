@@ -10,8 +10,26 @@ import pytest
 import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
+from sympy import Rational, Reals, Sum
 
-from derivations.adafactor import MATRIX, SCHEDULE, TENSOR, VECTOR, G, i
+from derivations.adafactor import (
+    EXTENTS,
+    MATRIX,
+    S_R,
+    SCHEDULE,
+    TENSOR,
+    VECTOR,
+    C_old,
+    G,
+    R_old,
+    columns,
+    i,
+    j,
+    k,
+    n,
+    rows,
+)
+from derivations.adafactor import d as scale
 from derivations.bounds import gamma, roundings
 from derivations.cases import TIMES, Case, Fill, inputs, scheduled
 from derivations.evaluate import (
@@ -23,7 +41,7 @@ from derivations.evaluate import (
     evaluate,
     trajectory,
 )
-from derivations.rule import UpdateRule
+from derivations.rule import Input, Step, UpdateRule
 from tests.strategies import cases_of
 
 RULES = {"vector": VECTOR, "matrix": MATRIX, "tensor": TENSOR}
@@ -287,3 +305,69 @@ def test_a_form_without_a_value_is_named():
     rule = VECTOR.but("other", "a test", without=ALL_BUT_V, V=sp.sin(G[i]) + 2)
     with pytest.raises(NotImplementedError, match="no value for sin"):
         evaluate(rule, RATIONAL)
+
+
+def of_S_R(value: sp.Expr, numbers=EXACT, d=1):
+    """S_R of a rule that has this step alone, for R = 1, 5 and C of three entries."""
+    given = (Input(R_old[i], Reals, "R"), Input(C_old[j], Reals, "C"), Input(scale, Reals, "d"))
+    rule = UpdateRule("other", "a test", EXTENTS, given, (Step(S_R, value, "a test"),))
+    x = {"R_old": np.array([1, 5]), "C_old": np.zeros(3, int), "d": d}
+    return evaluate(rule, x, numbers)["S_R"]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (Sum(R_old[k], rows), 6),
+        (Sum(R_old[k], rows, columns), 18),
+        (Sum(R_old[k], columns, rows), 18),
+        (Sum(scale, rows), 2),
+        (Sum(R_old[k] * Sum(R_old[k], rows), rows), 36),
+        (Sum((R_old[k] - Sum(R_old[k], rows) / n) ** 2, rows), 8),
+    ],
+)
+def test_a_sum_is_over_its_own_index_and_counts_what_has_none(value, expected):
+    assert of_S_R(value) == expected
+    assert of_S_R(value, FLOAT) == expected
+
+
+def test_a_constant_is_as_narrow_as_the_precision_of_the_moment():
+    value = (scale - Rational(1, 3)) ** 3  # of d next to 1/3: 128 bits are not enough
+    near = Fraction(1, 3) + Fraction(1, 2**100)
+    assert of_S_R(value, BALL, d=near).overlaps(ball(Fraction(1, 2**300)))
+    assert of_S_R(value, BALL, d=Fraction(4, 3)).overlaps(flint.arb(1))
+
+
+def test_a_step_may_be_wanted_in_one_system_and_then_in_another():
+    for numbers in (FLOAT, EXACT, BALL, EXACT, FLOAT):
+        for want in ("alpha", "V"):
+            y = evaluate(VECTOR, RATIONAL, numbers, [want])
+            assert all(v == {"alpha": 1, "V": 4}[want] for v in flat(y[want]))
+            assert "U" not in y
+
+
+def test_what_is_returned_is_no_part_of_what_was_given():
+    x = {name: np.asarray(v, float) for name, v in RATIONAL.items()}
+    before = {name: v.copy() for name, v in x.items()}
+    for v in evaluate(VECTOR, x).values():
+        np.asarray(v).fill(7)
+    assert all(np.array_equal(x[name], v) for name, v in before.items())
+
+
+def test_a_value_is_repeated_along_the_axes_that_it_does_not_have():
+    rule = VECTOR.but("constant", "a test", without=ALL_BUT_V, V=scale + 1)
+    for numbers in (FLOAT, EXACT, BALL):
+        assert flat(evaluate(rule, RATIONAL, numbers)["V"]) == [1.25, 1.25]
+
+
+def test_a_ball_that_is_not_a_number_is_not_taken_for_infinity():
+    with pytest.raises(UndecidedError, match="step rho"):
+        evaluate(SCHEDULE, {"t": -1}, BALL)
+
+
+def test_a_diagonal_has_no_value():
+    given = (Input(G[i, k], Reals, "a square"),)
+    line = Step(R_old[i], G[i, i], "a test")
+    rule = UpdateRule("square", "a test", {i: n, k: n}, given, (line,))
+    with pytest.raises(NotImplementedError, match=r"no value for Indexed: G\[i, i\]"):
+        evaluate(rule, {"G": np.eye(2)})
