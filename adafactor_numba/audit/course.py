@@ -12,6 +12,10 @@ GARBAGE = 12345.0
 """What returned arrays are filled with: a number in the range of every format."""
 
 
+LEFT_OUT: dict[str, Any] = {"groups": None, "jump": None, "split": None, "overwrite": False}
+"""What a question that does not say so means."""
+
+
 class Course:
     """The run that a question describes, as far as it has come.
 
@@ -20,10 +24,10 @@ class Course:
     """
 
     def __init__(self, build: Any, run: dict[str, Any]) -> None:
-        self.build, self.run = build, run
+        self.build, self.run = build, LEFT_OUT | run
         self.watch = set(run["watch"] or range(1, len(run["grads"]) + 1))
         self.given = [np.array(p) for p in run["params"]]
-        self.groups = copy.deepcopy(run["groups"])
+        self.groups = copy.deepcopy(self.run["groups"])
         self.last: list[tuple[Any, Any]] = []
         self.after: list[list[Any]] = []
         self.changed: list[str] = []
