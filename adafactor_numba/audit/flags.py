@@ -42,16 +42,16 @@ def acting(interview: Interview, draw: Draw, name: str) -> bool | None:
 
     The runs have X of another RMS than 1, |G| about 1 that grows, and RMS(U) beyond 1.
     """
-    refused = False
+    refusals: dict[str, str] = {}
     for run in _runs(interview, draw, name):
         for value in FLAGS[name]:
             try:
                 if _acts(interview, run, name, value):
                     return True
             except ValueError as error:
-                refused = True
-                interview.not_run.setdefault(run.scenario, str(error))
-    return None if refused else False
+                refusals.setdefault(run.scenario, str(error))
+    interview.not_run.update(refusals)
+    return None if refusals else False
 
 
 def _runs(interview: Interview, draw: Draw, name: str) -> Iterator[Run]:
