@@ -2,6 +2,7 @@
 
 import itertools
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from adafactor_numba.audit.verdict import audit
 
 RUN = Run("two steps", (np.zeros(2), np.ones((2, 3))), ((np.ones(2), np.ones((2, 3))),) * 4)
 NUMBERS = itertools.count()
+FLAGS = ("foreach", "maximize", "groups")
 
 
 @pytest.fixture
@@ -170,6 +172,11 @@ MEDDLING = {
     "gradient 1 was changed by step 1": stepping("grads[1][0, 0] = 7"),
     "parameter 0 was changed by step 1": stepping("params[0][0] = 7"),
     "returned array 0 was changed by step 2": stepping("X[0] += 1; return X"),
+    "gradient 0 was changed by step 1": stepping("grads[0] = grads[0] * 2"),
+    "the list of gradients was changed by step 1": stepping("return [X[0], grads.pop()]"),
+    "the list of parameters was changed by step 1": stepping(
+        "return [X[0].copy(), rest.copy()]", before="rest = params.pop()"
+    ),
 }
 
 
@@ -193,9 +200,11 @@ def test_one_that_changes_only_its_own_is_not_accused(builder):
         ("params, *, d=1.0, lr=1e-2", ("d",)),
         ("params, epsilon_1=1e-30, epsilon_2=1e-3", ("epsilon_1", "epsilon_2")),
         ("params, **options", ("epsilon_1", "epsilon_2", "d")),
+        ("params, foreach=None, maximize=False, lr=1.0, groups=()", FLAGS),
+        ("params, d=1.0, beta_1=None, **options", ("epsilon_1", "epsilon_2", "d", "beta_1")),
     ],
 )
-def test_the_papers_hyperparameters_are_read_off_the_signature(signature, takes, builder):
+def test_the_options_it_takes_are_read_off_the_signature(signature, takes, builder):
     with Subject(builder(f"def build({signature}): ...")) as subject:
         assert subject.takes == takes
 
@@ -264,3 +273,102 @@ def test_python_itself_is_the_one_that_runs_the_tests(builder):
     text = f"import sys\nassert sys.executable == {sys.executable!r}\n" + stepping("")
     with Subject(builder(text)) as subject:
         assert subject.run(RUN).error is None
+
+
+ABLE = """\
+import numpy as np
+class build:
+    def __init__(self, params, t=0, groups=None):
+        self.X, self.t = params[0].copy(), t
+    def __call__(self, grads):
+        self.t += 1
+        self.X = self.X - self.t * grads[0]
+        return [self.X.copy()]
+    def state(self):
+        return [{"kept": np.ones((2, 3)), "t": self.t, "scalar": np.ones(())}]
+    def jump(self, t):
+        self.t = t - 1
+    def save(self):
+        return [self.X], self.t
+    @classmethod
+    def load(cls, saved):
+        return cls(*saved)
+"""
+COUNTED = Run("counted", (np.zeros(1),), ((np.ones(1),),) * 4)
+
+
+def seen(trace):
+    return [after[0].item() for after in trace.after]
+
+
+@pytest.mark.parametrize(
+    ("text", "can"),
+    [
+        (ABLE, ("state", "jump", "save")),
+        (ABLE.replace("load", "lead"), ("state", "jump")),
+        (ABLE.replace("jump", "leap").replace("def state", "state = 3\n    def stat"), ("save",)),
+        ("def build(params): ...", ()),
+        ("def build(params): raise OSError", ()),
+        ("import os\ndef build(params): os._exit(7)", ()),
+    ],
+)
+def test_what_it_can_is_found_on_one_entry(text, can, builder):
+    with Subject(builder(text)) as subject:
+        assert subject.can == can
+
+
+def test_after_a_jump_the_first_step_is_step_t(builder):
+    with Subject(builder(ABLE)) as subject:
+        assert seen(subject.run(COUNTED)) == [-1, -3, -6, -10]
+        assert seen(subject.run(replace(COUNTED, jump=5))) == [-5, -11, -18, -26]
+
+
+def test_a_split_run_has_one_beginning_and_the_second_of_two_ends(builder):
+    with Subject(builder(ABLE)) as subject:
+        trace = subject.run(replace(COUNTED, split=2))
+    assert (seen(trace), trace.parted) == ([-1, -3, -6, -10], [])
+
+
+@pytest.mark.parametrize(("watch", "steps"), [((), (3, 4)), ((1, 4), (4,)), ((1,), ())])
+def test_the_ends_of_a_split_run_are_compared_where_they_are_watched(watch, steps, builder):
+    with Subject(builder(ABLE.replace("cls(*saved)", "cls(saved[0])"))) as subject:
+        trace = subject.run(replace(COUNTED, split=2, watch=watch))
+    assert trace.parted == [
+        f"parameter 0 at step {t} is another one after save and load" for t in steps
+    ]
+    assert seen(trace)[-1] == {4: -6, 0: -1}[max(steps, default=0)]
+
+
+def test_arrays_that_are_kept_are_counted_and_scalars_are_not(builder):
+    with Subject(builder(ABLE)) as subject:
+        assert subject.run(COUNTED).state == [6]
+        assert subject.run(RUN).state is None
+
+
+def test_a_state_that_raises_is_no_fault_of_the_steps(builder):
+    with Subject(builder(ABLE.replace("return [{", "return 1 / 0; [{"))) as subject:
+        trace = subject.run(COUNTED)
+    assert (len(trace.after), trace.state, trace.error) == (4, None, None)
+
+
+OWN = {
+    "returned arrays 0 and 1 share memory": stepping(
+        "x = X[1].ravel(); return [x[:2], x.reshape(2, 3)]"
+    ),
+    "returned array 0 shares memory with the caller's parameter 0": stepping("return params"),
+    "returned array 1 shares memory with the caller's gradient 1": stepping("return grads"),
+}
+
+
+@pytest.mark.parametrize("what", OWN)
+def test_returned_arrays_that_are_not_new_are_seen(what, builder):
+    with Subject(builder(OWN[what])) as subject:
+        assert what in subject.run(replace(RUN, overwrite=True)).changed
+
+
+def test_what_is_overwritten_is_a_copy_unless_it_is_the_state(builder):
+    overwritten = replace(COUNTED, overwrite=True)
+    with Subject(builder(ABLE)) as subject:
+        assert seen(subject.run(overwritten)) == [-1, -3, -6, -10]
+    with Subject(builder(ABLE.replace("[self.X.copy()]", "[self.X]"))) as subject:
+        assert seen(subject.run(overwritten))[:2] == [-1, 12343]

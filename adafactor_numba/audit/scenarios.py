@@ -5,7 +5,8 @@ clipped come from gradients that shrink after t = 1, so that no builder need tak
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,15 @@ from .subject import Run
 Shape = tuple[int, ...]
 
 BOTH: tuple[Shape, ...] = ((3,), (1, 3), (3, 1), (2, 3), (3, 2))
+
+ORDERS = tuple(permutations(range(3)))
+"""Of three parameters."""
+
+GROUPINGS = (((0, 1, 2),), ((0,), (1,), (2,)), ((0, 2), (1,)), ((2, 1), (0,)))
+"""Ways in which three parameters form groups."""
+
+MISSING = ("11 01 10 11 01 11", "01 11 11", "01 01", "10 10", "11 00 11", "00 11")
+"""Which of two parameters has a gradient, step by step."""
 
 
 @dataclass
@@ -39,17 +49,21 @@ class Draw:
         return Run(scenario, (X,), tuple((np.asarray(g, self.dtype),) for g in grads), **more)
 
 
-def runs(dtypes: Sequence[str], seed: int, takes: Sequence[str]) -> Iterator[Run]:
+def runs(
+    dtypes: Sequence[str], seed: int, takes: Sequence[str], can: Sequence[str] = ()
+) -> Iterator[Run]:
     """Every scenario in every dtype, those of 10,000 steps last.
 
-    Hyperparameters are varied that the builder takes.
+    Hyperparameters are varied that the builder takes; `can` is what `Subject.can` says.
     """
     for dtype in dtypes:
         for number, scenario in enumerate(SCENARIOS):
             yield from scenario(Draw(np.random.default_rng((seed, number)), dtype))
         yield from _hyperparameters(Draw(np.random.default_rng((seed, 99)), dtype), takes)
+        more = Draw(np.random.default_rng((seed, 98)), dtype)
+        yield from (*_groups(more, takes), *_foreach(more, takes), *_split(more, can))
     for dtype in dtypes:
-        yield from _long(Draw(np.random.default_rng((seed, 100)), dtype))
+        yield from _long(Draw(np.random.default_rng((seed, 100)), dtype), can)
 
 
 def _zero_gradient(draw: Draw) -> Iterator[Run]:
@@ -139,47 +153,130 @@ def _least_sizes(draw: Draw) -> Iterator[Run]:
 def _several(draw: Draw) -> Iterator[Run]:
     shapes: tuple[Shape, ...] = ((3,), (2, 3), (), (3, 2), (3,), (2, 3))
     for order in (shapes, shapes[::-1]):
-        sizes = [10.0**-k for k in range(len(order))]
-        params = [draw.normal(s, size) for s, size in zip(order, sizes, strict=True)]
-        grads = [[draw.uneven(s) for s in order] for _ in range(3)]
-        yield Run("several parameters", tuple(params), tuple(map(tuple, grads)))
+        params = [draw.normal(s, 10.0**-k) for k, s in enumerate(order)]
+        yield Run("several parameters", tuple(params), _uneven([draw] * len(order), order))
+    three = several(draw)
+    yield from (permuted(three, order) for order in ORDERS)
+    yield from independent(three)
+    yield from (_empty(draw, shape) for shape in ((0,), (0, 3)))
+
+
+def several(draw: Draw) -> Run:
+    """A vector and two matrices, whose sizes differ."""
+    return _three([draw] * 3, (3, 2))
+
+
+def mixed(draw: Draw) -> Run:
+    """A vector and a matrix, and a scalar of float32."""
+    other = Draw(draw.rng, "float32")
+    return replace(_three([draw, draw, other], ()), scenario="parameters of two dtypes")
+
+
+def _three(draws: Sequence[Draw], shape: Shape) -> Run:
+    shapes: tuple[Shape, ...] = ((3,), (2, 3), shape)
+    pairs = zip(draws, shapes, strict=True)
+    params = tuple(d.normal(s, 10.0**-k) for k, (d, s) in enumerate(pairs))
+    return Run("several parameters", params, _uneven(draws, shapes))
+
+
+def _uneven(draws: Sequence[Draw], shapes: Sequence[Shape]) -> tuple[tuple[Any, ...], ...]:
+    """Gradients for three steps."""
+    pairs = list(zip(draws, shapes, strict=True))
+    return tuple(tuple(d.uneven(s) for d, s in pairs) for _ in range(3))
+
+
+def permuted(run: Run, order: Sequence[int]) -> Run:
+    """The run with parameter `order[k]` in place k."""
+    grads = tuple(tuple(row[k] for k in order) for row in run.grads)
+    return replace(run, params=tuple(run.params[k] for k in order), grads=grads)
+
+
+def independent(run: Run) -> Iterator[Run]:
+    """The run with another X, then with other gradients, for its first parameter alone."""
+
+    def other(A: Any) -> Any:
+        return np.asarray(1 - 4 * A, A.dtype)
+
+    yield replace(run, params=(other(run.params[0]), *run.params[1:]))
+    yield replace(run, grads=tuple((other(row[0]), *row[1:]) for row in run.grads))
+
+
+def _empty(draw: Draw, shape: Shape) -> Run:
+    """An empty parameter between two others."""
+    shapes: tuple[Shape, ...] = ((3,), shape, (2, 3))
+    params = tuple(draw.normal(s) for s in shapes)
+    return Run("empty parameter", params, _uneven([draw] * 3, shapes))
 
 
 def _mixed(draw: Draw) -> Iterator[Run]:
-    """Parameters of both dtypes in one list, in both orders."""
+    """Parameters of both dtypes in one list, in every order."""
     if draw.dtype != "float64":
         return
-    other = Draw(draw.rng, "float32")
-    for draws in ((draw, other), (other, draw)):
-        shapes: tuple[Shape, ...] = ((2, 3), (3,))
-        pairs = list(zip(draws, shapes, strict=True))
-        params = tuple(d.normal(s) for d, s in pairs)
-        grads = tuple(tuple(d.uneven(s) for d, s in pairs) for _ in range(3))
-        yield Run("parameters of two dtypes", params, grads)
+    yield from (permuted(mixed(draw), order) for order in ORDERS)
+    draws, shapes = (draw, Draw(draw.rng, "float32")), ((3,), (2, 3))
+    for pair in (draws, draws[::-1]):
+        params = tuple(d.normal(s) for d, s in zip(pair, shapes, strict=True))
+        yield Run("parameters of two dtypes", params, _uneven(pair, shapes))
 
 
 def _missing(draw: Draw) -> Iterator[Run]:
     shapes: tuple[Shape, ...] = ((3,), (2, 3))
-    there = ((True, True), (False, True), (True, False), (True, True), (False, True), (True, True))
-    grads = [
-        tuple(draw.uneven(s) if here else None for s, here in zip(shapes, row, strict=True))
-        for row in there
-    ]
-    yield Run("missing gradient", tuple(draw.normal(s) for s in shapes), tuple(grads))
+    for there in MISSING:
+        grads = tuple(
+            tuple(
+                draw.uneven(s) if here == "1" else None for s, here in zip(shapes, row, strict=True)
+            )
+            for row in there.split()
+        )
+        yield Run("missing gradient", tuple(draw.normal(s) for s in shapes), grads)
 
 
-def _long(draw: Draw) -> Iterator[Run]:
-    """Past t = 10^4, where rho_t turns from 1e-2 to 1 / sqrt t.
+def _groups(draw: Draw, takes: Sequence[str]) -> Iterator[Run]:
+    """Several parameters in one group, in three, and in two."""
+    if "groups" in takes:
+        for groups in GROUPINGS:
+            yield replace(several(draw), scenario="groups", groups=groups)
 
-    |G| = 1 for 10,000 steps: what is carried is known without evaluating them.
+
+def _foreach(draw: Draw, takes: Sequence[str]) -> Iterator[Run]:
+    """Both ways through a list of parameters."""
+    if "foreach" in takes:
+        for foreach in (False, True):
+            options = {"foreach": foreach}
+            yield replace(several(draw), scenario="foreach", hyperparameters=options)
+
+
+def _split(draw: Draw, can: Sequence[str]) -> Iterator[Run]:
+    """Saved and loaded, before and after the first gradient of one of the parameters."""
+    if "save" in can:
+        run = several(draw)
+        first = (None, *run.grads[0][1:])
+        for split in (1, 2):
+            yield replace(run, scenario="save and load", grads=(first, *run.grads), split=split)
+
+
+def _long(draw: Draw, can: Sequence[str]) -> Iterator[Run]:
+    """Past t = 10^4, where rho_t turns from 1e-2 to 1 / sqrt t: by a jump, where that can be.
+
+    Otherwise |G| = 1 for 10,000 steps: what is carried is known without evaluating them.
     """
     for shape in ((1, 1), (3,)) if draw.dtype == "float64" else ((3,),):
         steady = np.ones(shape)
         uneven = steady.copy()
         uneven.flat[0] = 32.0 if uneven.size > 1 else 0.5
-        grads = [steady * (-1) ** t for t in range(10_000)] + [uneven, -steady, uneven]
         watch = (1, 2, 3, 31, 32, 999, 1000, 9_999, 10_000, 10_001, 10_002, 10_003)
-        yield draw.single("past t = 10^4", draw.zeros(shape), grads, watch=watch)
+        if "jump" in can:
+            yield from _jumps(draw, shape)
+        else:
+            grads = [steady * (-1) ** t for t in range(10_000)] + [uneven, -steady, uneven]
+            yield draw.single("past t = 10^4", draw.zeros(shape), grads, watch=watch)
+
+
+def _jumps(draw: Draw, shape: Shape) -> Iterator[Run]:
+    """A large gradient, then small ones that are not clipped, though beta_2 is near 1."""
+    for t in (2, 31, 999, 9_999):
+        grads = [draw.uneven(shape, size) for size in (1.0, 0.005, 0.004, 0.006, 2.0)]
+        yield draw.single("past t = 10^4", draw.zeros(shape), grads, jump=t)
 
 
 def _hyperparameters(draw: Draw, takes: Sequence[str]) -> Iterator[Run]:

@@ -87,12 +87,15 @@ class Prediction:
 def strands(run: Run, trace: Trace, counting_skipped: bool = False) -> Iterator[Strand]:
     """The strands of a run; `counting_skipped`: t advances without a gradient, too.
 
-    Once X is not finite, nothing more can be expected of it.
+    Once X is not finite, nothing more can be expected of it.  The first step of a run that jumps is
+    step `run.jump`, from statistics of zero.  An empty parameter has no strand.
     """
     known = dict(zip(run.steps, trace.after, strict=False))
     for parameter, start in enumerate(run.params):
+        if not start.size:
+            continue
         found: list[Observation] = []
-        t = 0
+        t = 0 if run.jump is None else run.jump - 1
         before: np.ndarray | None = start
         for number, grads in enumerate(run.grads, 1):
             G = grads[parameter]

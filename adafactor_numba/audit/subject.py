@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -26,7 +27,15 @@ class Run:
     """What an implementation is asked: parameters, and gradients for them at t = 1, 2, ...
 
     `watch` lists the steps to look at, all if empty.  `hyperparameters` are those that differ from
-    the implementation's defaults, by the paper's names.
+    the implementation's defaults, by the paper's names.  For implementations that can:
+
+    * `jump`: `step.jump(t)` comes before the first step, which then is step t of the paper; the
+      statistics are those of a new optimizer, zero.
+    * `split`: after this many steps `step.save()` is called and the run goes on to its end; then
+      `build.load` makes a step of what was saved, and the run goes on to its end once more.  The
+      trace has the second end, and says where the first was another.
+    * `groups`: lists of indices, given to the builder: the parameters that form each group.
+    * `overwrite`: what is returned is filled with garbage once it is read.
     """
 
     scenario: str
@@ -34,6 +43,10 @@ class Run:
     grads: tuple[tuple[np.ndarray | None, ...], ...]
     hyperparameters: Mapping[str, float] = field(default_factory=dict)
     watch: tuple[int, ...] = ()
+    jump: int | None = None
+    split: int | None = None
+    groups: tuple[tuple[int, ...], ...] | None = None
+    overwrite: bool = False
 
     @property
     def steps(self) -> tuple[int, ...]:
@@ -43,11 +56,25 @@ class Run:
 
 @dataclass(frozen=True)
 class Trace:
-    """What it answered: the parameters after each step looked at, and what went wrong."""
+    """What it answered: the parameters after each step looked at, and what went wrong.
+
+    `parted` says where the two ends of a split run differ in a bit.  `state` counts the numbers
+    kept for each parameter at the end, scalars left out; None where that cannot be shown.
+    """
 
     after: list[list[np.ndarray]]
     changed: list[str]
     error: str | None
+    parted: list[str] = field(default_factory=list)
+    state: list[int] | None = None
+
+
+def question(run: Run) -> dict[str, Any]:
+    """The run as data, as it is sent."""
+    asked = {name: getattr(run, name) for name in ("params", "grads", "watch", "groups")}
+    asked |= {name: getattr(run, name) for name in ("jump", "split", "overwrite")}
+    found: dict[str, Any] = packed(asked | {"hyperparameters": dict(run.hyperparameters)})
+    return found
 
 
 class Subject:
@@ -71,20 +98,20 @@ class Subject:
         """The trace of one run; a hang or a crash ends only this one."""
         if self.lost > 1:
             return Trace([], [], "not tried after two runs without an answer")
-        question = {
-            "params": list(run.params),
-            "grads": [list(grads) for grads in run.grads],
-            "hyperparameters": dict(run.hyperparameters),
-            "watch": list(run.watch),
-        }
         try:
-            if self.process.poll() is not None:
-                self._start()
-            answer = self._ask(json.dumps(packed(question)) + "\n")
+            answer = self._ask(question(run))
         except CannotRunError as error:
             self.lost += 1
             return Trace([], [], str(error))
         return Trace(**unpacked(answer))
+
+    @cached_property
+    def can(self) -> tuple[str, ...]:
+        """Which of "state", "jump" and "save" it has; none if it is lost on being asked."""
+        try:
+            return tuple(self._ask("can")["can"])
+        except CannotRunError:
+            return ()
 
     def _start(self) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  closed in _stop
@@ -110,7 +137,10 @@ class Subject:
                 with contextlib.suppress(BrokenPipeError):
                     stream.close()
 
-    def _ask(self, line: str) -> dict[str, Any]:
+    def _ask(self, asked: Any) -> dict[str, Any]:
+        if self.process.poll() is not None:
+            self._start()
+        line = json.dumps(asked) + "\n"
         assert self.process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.write(line.encode("ascii"))

@@ -1,27 +1,35 @@
 """The process in which a builder runs: `python -m adafactor_numba.audit.worker MODULE:BUILDER`.
 
-It reads a run a line and answers a trace a line, both JSON.  What the builder prints goes to
-stderr.  Whatever the builder raises becomes an answer; only a crash ends the process.
+It reads a question a line and answers it a line, both JSON: "can", or a run, whose answer is a
+trace.  What the builder prints goes to stderr.  Whatever the builder raises becomes an answer; only
+a crash ends the process.
 """
 
+import contextlib
 import importlib
 import importlib.metadata
 import inspect
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, TextIO
 
 import numpy as np
 
+from .course import Course
 from .wire import packed, unpacked
 
 HYPERPARAMETERS = ("epsilon_1", "epsilon_2", "d")
+OPTIONS = (
+    *HYPERPARAMETERS,
+    *("beta_1", "weight_decay", "maximize", "scale_parameter", "relative_step", "warmup_init"),
+    *("foreach", "groups"),
+)
 
 
 def main(target: str) -> None:
-    """Answer every run that stdin asks for."""
+    """Answer every question that stdin asks."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     sys.path.insert(0, os.getcwd())
@@ -33,7 +41,8 @@ def main(target: str) -> None:
         return
     _say(answers, answer)
     for line in sys.stdin:
-        _say(answers, packed(trace(build, unpacked(json.loads(line)))))
+        question = unpacked(json.loads(line))
+        _say(answers, {"can": able(build)} if question == "can" else packed(trace(build, question)))
 
 
 def builder(target: str) -> tuple[Any, Callable[..., Any]]:
@@ -61,65 +70,37 @@ def version(module: Any) -> str:
 
 
 def taken(build: Callable[..., Any]) -> list[str]:
-    """The paper's hyperparameters that the builder's signature takes by name."""
+    """The known options that the builder's signature takes by name.
+
+    A signature that takes any name is taken to mean the paper's hyperparameters alone.
+    """
     parameters = inspect.signature(build).parameters.values()
+    named = [p.name for p in parameters if p.name in OPTIONS]
     if any(p.kind is p.VAR_KEYWORD for p in parameters):
-        return [*HYPERPARAMETERS]
-    return [p.name for p in parameters if p.name in HYPERPARAMETERS]
+        return [*HYPERPARAMETERS, *(name for name in named if name not in HYPERPARAMETERS)]
+    return named
+
+
+def able(build: Callable[..., Any]) -> list[str]:
+    """Which of state, jump and save the builder has, found on a parameter of one entry."""
+    found: list[str] = []
+    with contextlib.suppress(Exception, SystemExit):
+        step = build([np.zeros(1)])
+        found = [name for name in ("state", "jump", "save") if callable(getattr(step, name, None))]
+    if "save" in found and not callable(getattr(build, "load", None)):
+        found.remove("save")
+    return found
 
 
 def trace(build: Callable[..., Any], run: dict[str, Any]) -> dict[str, Any]:
-    """What the builder does with a run: parameters after each step, and what it did to its input.
-
-    `watch` lists the steps (from 1) whose parameters are wanted; without it, all are.
-    """
-    watch = set(run["watch"] or range(1, len(run["grads"]) + 1))
-    after: list[Any] = []
-    changed: list[str] = []
+    """What the builder does with a run, up to where it raises."""
+    course = Course(build, run)
+    error = None
     try:
-        given = [np.array(p) for p in run["params"]]
-        step = build(given, **run["hyperparameters"])
-        if not callable(step):
-            kind = type(step).__name__
-            raise TypeError(f"the builder returned {kind}, not a function step(grads)")
-        last: list[tuple[Any, Any]] = []
-        for number, grads in enumerate(run["grads"], 1):
-            own = [None if g is None else np.array(g) for g in grads]
-            returned = _checked(step(own), run["params"])
-            if number in watch:
-                after.append([np.array(array) for array in returned])
-                changed += _changes("gradient", number, grads, own)
-                changed += _changes("parameter", number, run["params"], given)
-                changed += _changes(
-                    "returned array", number, [a for a, _ in last], [b for _, b in last]
-                )
-                last = [(array.copy(), array) for array in returned]
-    except BaseException as error:
-        return {"after": after, "changed": changed, "error": _message(error)}
-    return {"after": after, "changed": changed, "error": None}
-
-
-def _checked(returned: Any, params: Sequence[Any]) -> list[Any]:
-    """The returned arrays, if there is one of the same shape and dtype for every parameter."""
-    if not isinstance(returned, (list, tuple)):
-        raise TypeError(f"step returned {type(returned).__name__}, not a list of arrays")
-    if len(returned) != len(params):
-        raise ValueError(f"step returned {len(returned)} arrays for {len(params)} parameters")
-    arrays = [np.asarray(array) for array in returned]
-    for number, (array, param) in enumerate(zip(arrays, params, strict=True)):
-        if array.shape != param.shape:
-            raise ValueError(f"parameter {number} of shape {param.shape} came back {array.shape}")
-        if array.dtype != param.dtype:
-            raise TypeError(f"parameter {number} of {param.dtype} came back as {array.dtype}")
-    return arrays
-
-
-def _changes(what: str, number: int, before: Sequence[Any], after: Sequence[Any]) -> list[str]:
-    return [
-        f"{what} {index} was changed by step {number}"
-        for index, (old, new) in enumerate(zip(before, after, strict=True))
-        if old is not None and (old.shape != new.shape or old.tobytes() != new.tobytes())
-    ]
+        course.go()
+    except BaseException as raised:
+        error = _message(raised)
+    return course.answer() | {"error": error}
 
 
 def _message(error: BaseException) -> str:

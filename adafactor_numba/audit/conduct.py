@@ -1,0 +1,185 @@
+"""How an implementation behaves beside its arithmetic: between parameters, and over time.
+
+All but the size of what it keeps is decided by comparing runs of the implementation with one
+another, bit for bit; no rule is asked.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from .flags import FLAGS, acting, foreach_apart, ignored
+from .interview import Finding, Interview, bits, parted
+from .scenarios import GROUPINGS, ORDERS, Draw, independent, mixed, permuted, several
+from .subject import Run, Subject
+
+SHAPES = ((64, 48), (48,), (2, 8, 6))
+"""Of the parameters for which it is counted what is kept."""
+
+
+@dataclass(frozen=True)
+class Conduct:
+    """What was found; `state` is the count of numbers kept, by shape, empty if it is not shown.
+
+    `sublinear`: whether a matrix keeps no more than 2 (n + m) + 4 numbers, None if not shown.
+    `flags`: whether each flag that was tried changes anything.  `not_run`: scenario and why.
+    """
+
+    state: Mapping[str, int]
+    sublinear: bool | None
+    findings: tuple[Finding, ...]
+    flags: Mapping[str, bool]
+    not_run: Mapping[str, str]
+
+
+def conduct(subject: Subject, seed: int, dtype: str = "float64") -> Conduct:
+    """The conduct of an implementation, on parameters of `dtype`."""
+    interview = Interview(subject, seed)
+    draw = Draw(np.random.default_rng((seed, 200)), dtype)
+    findings = [f for check in CHECKS for f in _first(check(interview, draw))]
+    flags = {
+        name: acts
+        for name in FLAGS
+        if name in subject.takes and (acts := acting(interview, draw, name)) is not None
+    }
+    findings += [ignored(interview, draw, name) for name, acts in flags.items() if not acts]
+    state = _state(interview, draw)
+    n, m = SHAPES[0]
+    kept = state.get(_name(SHAPES[0]))
+    sublinear = None if kept is None else kept <= 2 * (n + m) + 4
+    return Conduct(state, sublinear, tuple(findings), flags, interview.not_run)
+
+
+def _first(found: Iterator[Finding]) -> list[Finding]:
+    """One finding of a kind is enough, and ends the asking."""
+    return [first] if (first := next(found, None)) else []
+
+
+def _state(interview: Interview, draw: Draw) -> dict[str, int]:
+    """The numbers kept for each shape after two steps, where that is shown."""
+    params = tuple(draw.normal(shape) for shape in SHAPES)
+    grads = tuple(tuple(draw.normal(shape) for shape in SHAPES) for _ in range(2))
+    kept = interview.trace(Run("state", params, grads)).state
+    return {} if kept is None else dict(zip(map(_name, SHAPES), kept, strict=True))
+
+
+def _name(shape: Sequence[int]) -> str:
+    return " x ".join(map(str, shape))
+
+
+def _determinism(interview: Interview, draw: Draw) -> Iterator[Finding]:
+    """The same run twice, with another one between."""
+    run, other = several(draw), several(draw)
+    first, _, second = (interview.trace(r) for r in (run, other, run))
+    for k, t in parted(first, second):
+        yield interview.finding("over time", f"a second run gives parameter {k} other bits", run, t)
+
+
+def _orders(interview: Interview, draw: Draw) -> Iterator[Finding]:
+    """Each parameter by its bits, in every order of the list."""
+    for run in (several(draw), *([mixed(draw)] if draw.dtype == "float64" else [])):
+        known = interview.trace(run)
+        for order in ORDERS[1:]:
+            other = permuted(run, order)
+            for k, t in parted(known, interview.trace(other), order):
+                what = f"parameter {k} moves otherwise where the order is {order}"
+                yield interview.finding("between parameters", what, other, t)
+
+
+def _groups(interview: Interview, draw: Draw) -> Iterator[Finding]:
+    """Each parameter by its bits, in every grouping."""
+    run = several(draw)
+    known = interview.trace(run)
+    for groups in GROUPINGS if "groups" in interview.subject.takes else ():
+        grouped = replace(run, scenario="groups", groups=groups)
+        for k, t in parted(known, interview.trace(grouped)):
+            what = f"parameter {k} moves otherwise where the groups are {groups}"
+            yield interview.finding("between parameters", what, grouped, t)
+
+
+def _independence(interview: Interview, draw: Draw) -> Iterator[Finding]:
+    """Another X, then another G, of the first parameter moves no other one, nor its twin."""
+    twins = permuted(several(draw), (1, 1, 0))
+    takes = "groups" in interview.subject.takes
+    for run in (twins, *([replace(twins, groups=GROUPINGS[0])] if takes else [])):
+        known = interview.trace(run)
+        for name, other in zip(("X", "G"), independent(run), strict=True):
+            for k, t in parted(known, interview.trace(other)):
+                if k > 0:
+                    what = f"another {name} of parameter 0 moves parameter {k} otherwise"
+                    yield interview.finding("between parameters", what, other, t)
+
+
+def _missing(interview: Interview, draw: Draw) -> Iterator[Finding]:
+    """A parameter without a gradient stays, bit for bit."""
+    run = several(draw)
+    row = run.grads[0]
+    grads = (row, (None, *row[1:]), (None, None, None), (*row[:2], None), row)
+    run = replace(run, scenario="missing gradient", grads=grads)
+    before: Sequence[Any] = run.params
+    for t, (gradients, after) in enumerate(zip(grads, interview.trace(run).after, strict=False), 1):
+        for k, (G, old, new) in enumerate(zip(gradients, before, after, strict=True)):
+            if G is None and bits(old) != bits(new):
+                what = f"parameter {k} was moved at a step without a gradient for it"
+                yield interview.finding("between parameters", what, run, t)
+        before = after
+
+
+def _split(interview: Interview, draw: Draw) -> Iterator[Finding]:
+    """A run that is saved and loaded ends as the one that goes on, and as the one never saved."""
+    run = several(draw)
+    first = (None, *run.grads[0][1:])
+    run = replace(run, scenario="save and load", grads=(first, *run.grads, *run.grads))
+    known = interview.trace(run)
+    for split in (1, 3) if "save" in interview.subject.can else ():
+        halved = replace(run, split=split)
+        trace = interview.trace(halved)
+        for what in trace.parted:
+            yield interview.finding("over time", what, halved, split + 1)
+        for k, t in parted(known, trace):
+            what = f"parameter {k} moves otherwise once it was saved"
+            yield interview.finding("over time", what, halved, t)
+
+
+def _jump(interview: Interview, draw: Draw) -> Iterator[Finding]:
+    """A jump to where a new optimizer is changes nothing."""
+    if "jump" in interview.subject.can:
+        run = several(draw)
+        jumped = replace(run, jump=1)
+        for k, t in parted(interview.trace(run), interview.trace(jumped)):
+            what = f"parameter {k} moves otherwise after a jump to t = 1"
+            yield interview.finding("over time", what, jumped, t)
+
+
+def _arguments(interview: Interview, draw: Draw) -> Iterator[Finding]:
+    """What it was given, and what it gave away, is no more its own; the groups neither."""
+    takes = "groups" in interview.subject.takes
+    run = replace(several(draw), scenario="arguments", groups=GROUPINGS[1] if takes else None)
+    known = interview.trace(run)
+    overwritten = replace(run, overwrite=True)
+    trace = interview.subject.run(overwritten)
+    for what in (*known.changed, *trace.changed):
+        yield interview.finding("arguments", what, run)
+    for k, t in parted(known, trace):
+        what = f"returned array {k} is the implementation's own state"
+        yield interview.finding("arguments", what, overwritten, t)
+    if trace.error and not known.error:
+        what = f"returned arrays are its own state: overwritten, {trace.error}"
+        yield interview.finding("arguments", what, overwritten)
+
+
+Check = Callable[[Interview, Draw], Iterator[Finding]]
+
+CHECKS: tuple[Check, ...] = (
+    _determinism,
+    _arguments,
+    _orders,
+    _groups,
+    _independence,
+    _missing,
+    _split,
+    _jump,
+    foreach_apart,
+)

@@ -1,0 +1,169 @@
+"""One run of a builder, step by step: what it returns, and what it does to what it was given."""
+
+import contextlib
+import copy
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+GARBAGE = 12345.0
+"""What returned arrays are filled with: a number in the range of every format."""
+
+
+LEFT_OUT: dict[str, Any] = {"groups": None, "jump": None, "split": None, "overwrite": False}
+"""What a question that does not say so means."""
+
+
+class Course:
+    """The run that a question describes, as far as it has come.
+
+    Its keys are the fields of `subject.Run`.  `watch` lists the steps (from 1) whose parameters
+    are wanted; without it, all are.
+    """
+
+    def __init__(self, build: Any, run: dict[str, Any]) -> None:
+        self.build, self.run = build, LEFT_OUT | run
+        self.watch = set(run["watch"] or range(1, len(run["grads"]) + 1))
+        self.given = [np.array(p) for p in run["params"]]
+        self.groups = copy.deepcopy(self.run["groups"])
+        self.last: list[tuple[Any, Any]] = []
+        self.after: list[list[Any]] = []
+        self.changed: list[str] = []
+        self.parted: list[str] = []
+        self.state: list[int] | None = None
+
+    def answer(self) -> dict[str, Any]:
+        """What there is to tell, but for an error."""
+        return {
+            "after": self.after,
+            "changed": self.changed,
+            "parted": self.parted,
+            "state": self.state,
+        }
+
+    def go(self) -> None:
+        """Run to the end; `split` is the step after which a second end begins, from what is saved.
+
+        The first goes on before the second begins, so that it may spoil what was saved.
+        """
+        step, end = self._begun(), len(self.run["grads"])
+        split = end if self.run["split"] is None else self.run["split"]
+        self.after.extend(self._steps(step, 0, split))
+        if split < end:
+            saved = step.save()
+            first = list(self._steps(step, split, end))
+            known = len(self.after)
+            step = _callable(self.build.load(saved), "build.load")
+            self.after.extend(self._steps(step, split, end))
+            self.parted = self._parted(first, self.after[known:], split)
+        self.state = sizes(step)
+
+    def _begun(self) -> Any:
+        options = dict(self.run["hyperparameters"])
+        if self.groups is not None:
+            options["groups"] = self.groups
+        step = _callable(self.build(self.given, **options), "the builder")
+        if self.run["jump"] is not None:
+            step.jump(self.run["jump"])
+        return step
+
+    def _steps(self, step: Any, start: int, end: int) -> Iterator[list[Any]]:
+        """Take the steps after number `start` up to number `end`; yields those that are watched."""
+        for number, grads in enumerate(self.run["grads"][start:end], start + 1):
+            own = [None if g is None else np.array(g) for g in grads]
+            returned = _checked(step(own), self.run["params"])
+            if number in self.watch:
+                after = [np.array(array) for array in returned]
+                self.changed += self._changes(number, grads, own)
+                if self.run["overwrite"]:
+                    self.changed += _shared(returned, self.given, own)
+                    _overwrite(returned)
+                self.last = [(array.copy(), array) for array in returned]
+                yield after
+
+    def _changes(self, number: int, grads: Sequence[Any], own: Sequence[Any]) -> Iterator[str]:
+        yield from _changes("gradient", number, grads, own)
+        yield from _changes("parameter", number, self.run["params"], self.given)
+        yield from _changes(
+            "returned array", number, [a for a, _ in self.last], [b for _, b in self.last]
+        )
+        if self.groups != self.run["groups"]:
+            yield f"the list of groups was changed by step {number}"
+
+    def _parted(self, first: list[Any], second: list[Any], split: int) -> list[str]:
+        """Where the two ends of a split run differ in a bit."""
+        numbers = [n for n in sorted(self.watch) if n > split]
+        return [
+            f"parameter {k} at step {number} is another one after save and load"
+            for number, a, b in zip(numbers, first, second, strict=True)
+            for k, (x, y) in enumerate(zip(a, b, strict=True))
+            if x.tobytes() != y.tobytes()
+        ]
+
+
+def sizes(step: Any) -> list[int] | None:
+    """How many numbers are kept for each parameter, scalars not counted, if the step can show it.
+
+    What it raises instead is no answer, and no fault in the steps it took.
+    """
+    with contextlib.suppress(Exception):
+        return [sum(int(np.size(a)) for a in k.values() if np.ndim(a)) for k in step.state()]
+    return None
+
+
+def _callable(step: Any, source: str) -> Any:
+    if not callable(step):
+        raise TypeError(f"{source} returned {type(step).__name__}, not a function step(grads)")
+    return step
+
+
+def _checked(returned: Any, params: Sequence[Any]) -> list[Any]:
+    """The returned arrays, if there is one of the same shape and dtype for every parameter."""
+    if not isinstance(returned, (list, tuple)):
+        raise TypeError(f"step returned {type(returned).__name__}, not a list of arrays")
+    if len(returned) != len(params):
+        raise ValueError(f"step returned {len(returned)} arrays for {len(params)} parameters")
+    arrays = [np.asarray(array) for array in returned]
+    for number, (array, param) in enumerate(zip(arrays, params, strict=True)):
+        if array.shape != param.shape:
+            raise ValueError(f"parameter {number} of shape {param.shape} came back {array.shape}")
+        if array.dtype != param.dtype:
+            raise TypeError(f"parameter {number} of {param.dtype} came back as {array.dtype}")
+    return arrays
+
+
+def _changes(what: str, number: int, before: Sequence[Any], after: Sequence[Any]) -> Iterator[str]:
+    """What of a list of the caller's is another after a step: its length, an entry, a number."""
+    if len(before) != len(after):
+        yield f"the list of {what}s was changed by step {number}"
+        return
+    for index, (old, new) in enumerate(zip(before, after, strict=True)):
+        if not _same(old, new):
+            yield f"{what} {index} was changed by step {number}"
+
+
+def _same(old: Any, new: Any) -> bool:
+    if old is None or not isinstance(new, np.ndarray):
+        return old is new
+    return bool(old.shape == new.shape and old.tobytes() == new.tobytes())
+
+
+def _shared(returned: Sequence[Any], given: Sequence[Any], own: Sequence[Any]) -> Iterator[str]:
+    """Where a returned array shares memory with another one, or with an argument."""
+    for (k, a), (j, b) in itertools.combinations(enumerate(returned), 2):
+        if np.shares_memory(a, b):
+            yield f"returned arrays {k} and {j} share memory"
+    for k, a in enumerate(returned):
+        for what, arguments in (("parameter", given), ("gradient", own)):
+            for j, b in enumerate(arguments):
+                if isinstance(b, np.ndarray) and np.shares_memory(a, b):
+                    yield f"returned array {k} shares memory with the caller's {what} {j}"
+
+
+def _overwrite(arrays: Sequence[Any]) -> None:
+    """Fill with garbage every array that can be written to."""
+    for array in arrays:
+        if array.flags.writeable:
+            array[...] = GARBAGE
