@@ -349,26 +349,3 @@ def test_a_state_that_raises_is_no_fault_of_the_steps(builder):
     with Subject(builder(ABLE.replace("return [{", "return 1 / 0; [{"))) as subject:
         trace = subject.run(COUNTED)
     assert (len(trace.after), trace.state, trace.error) == (4, None, None)
-
-
-OWN = {
-    "returned arrays 0 and 1 share memory": stepping(
-        "x = X[1].ravel(); return [x[:2], x.reshape(2, 3)]"
-    ),
-    "returned array 0 shares memory with the caller's parameter 0": stepping("return params"),
-    "returned array 1 shares memory with the caller's gradient 1": stepping("return grads"),
-}
-
-
-@pytest.mark.parametrize("what", OWN)
-def test_returned_arrays_that_are_not_new_are_seen(what, builder):
-    with Subject(builder(OWN[what])) as subject:
-        assert what in subject.run(replace(RUN, overwrite=True)).changed
-
-
-def test_what_is_overwritten_is_a_copy_unless_it_is_the_state(builder):
-    overwritten = replace(COUNTED, overwrite=True)
-    with Subject(builder(ABLE)) as subject:
-        assert seen(subject.run(overwritten)) == [-1, -3, -6, -10]
-    with Subject(builder(ABLE.replace("[self.X.copy()]", "[self.X]"))) as subject:
-        assert seen(subject.run(overwritten))[:2] == [-1, 12343]

@@ -35,7 +35,6 @@ class Run:
       `build.load` makes a step of what was saved, and the run goes on to its end once more.  The
       trace has the second end, and says where the first was another.
     * `groups`: lists of indices, given to the builder: the parameters that form each group.
-    * `overwrite`: what is returned is filled with garbage once it is read.
     """
 
     scenario: str
@@ -46,7 +45,6 @@ class Run:
     jump: int | None = None
     split: int | None = None
     groups: tuple[tuple[int, ...], ...] | None = None
-    overwrite: bool = False
 
     @property
     def steps(self) -> tuple[int, ...]:
@@ -72,7 +70,7 @@ class Trace:
 def question(run: Run) -> dict[str, Any]:
     """The run as data, as it is sent."""
     asked = {name: getattr(run, name) for name in ("params", "grads", "watch", "groups")}
-    asked |= {name: getattr(run, name) for name in ("jump", "split", "overwrite")}
+    asked |= {name: getattr(run, name) for name in ("jump", "split")}
     found: dict[str, Any] = packed(asked | {"hyperparameters": dict(run.hyperparameters)})
     return found
 

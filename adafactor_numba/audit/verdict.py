@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from derivations.method import ADAFACTOR, Method
 from derivations.variants import VARIANTS
 
+from .conduct import conduct
 from .difference import case_of
 from .distinguish import apart
 from .findings import line_difference, option_differences
@@ -70,7 +71,8 @@ class Examination:
     ) -> None:
         self.name, self.subject, self.seed, self.progress = name, subject, seed, progress
         self.dtypes = dtypes
-        self.answers = [self._answered(run) for run in runs(dtypes, seed, subject.takes)]
+        asked = runs(dtypes, seed, subject.takes, subject.can)
+        self.answers = [self._answered(run) for run in asked]
         self.strands = [s for a in self.answers for s in self._strands(a)]
         progress("judging")
         self.paper = list(judgements(ADAFACTOR, self.strands))
@@ -94,22 +96,24 @@ class Examination:
         if not self.paper:
             why = next((a.trace.error for a in self.answers if a.trace.error), "nothing came back")
             return _cannot_run(self.name, self.subject.version, why)
-        changed = self._changed_arguments()
+        self.progress("conduct")
+        self.conduct = conduct(self.subject, self.seed, self.paper[0].strand.dtype)
+        misconduct = self._misconduct()
         working = formats_of(self.paper, self.candidates, grained=True)
         if working:
-            return self._report("differs" if changed else "agrees", Path(), working, changed)
+            return self._report("differs" if misconduct else "agrees", Path(), working, misconduct)
         self.progress("looking for variants")
         paths = search(self.strands, self.candidates)
         for path in paths:
             working = self._explained_by(path) if path.options else None
             if working:
                 found = option_differences(self, path.options, self.paper, working)
-                return self._report("differs", path, working, (*found, *changed))
+                return self._report("differs", path, working, (*found, *misconduct))
         base = min(paths, key=self._unexplained)
         if self._unexplained(base) >= self._unexplained(Path()):
             base = Path()
         found = line_difference(self, base, self._judged(base.method))
-        return self._report("differs", Path(), {}, (*found, *changed))
+        return self._report("differs", Path(), {}, (*found, *misconduct))
 
     def _explained_by(self, path: Path) -> dict[str, str] | None:
         """The formats in which the path explains everything; decided by floats, then by balls."""
@@ -167,12 +171,14 @@ class Examination:
             for scenario, why in whys.items():
                 yield {"scenario": f"{scenario}, {dtype}", "why": why}
 
-    def _changed_arguments(self) -> list[Difference]:
+    def _misconduct(self) -> list[Difference]:
+        """One difference for each kind of misconduct, beside the arithmetic."""
+        found = [Difference(f.step, f.case, what=f.what) for f in self.conduct.findings]
         for answer in self.answers:
-            if answer.trace.changed:
+            if answer.trace.changed and not any(d.step == "arguments" for d in found):
                 case = case_of(self.subject.target, answer.run, 1, self.seed)
-                return [Difference("arguments", case, what=answer.trace.changed[0])]
-        return []
+                found.append(Difference("arguments", case, what=answer.trace.changed[0]))
+        return found
 
 
 def _cannot_run(name: str, version: str, why: str) -> Report:

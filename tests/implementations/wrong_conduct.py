@@ -290,15 +290,6 @@ class ReplacesParameters(Defect):
         params[:] = [X + 1 for X in params]
 
 
-class ReturnsItsState(Defect):
-    step = "arguments"
-    what = "returned array 0 is the implementation's own state"
-
-    def __call__(self, grads):
-        super().__call__(grads)
-        return list(self.X)
-
-
 class ReturnsTheGradients(Defect):
     """The new parameters are written where the gradients were."""
 
