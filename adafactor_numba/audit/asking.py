@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .moves import Comparison, Map, Move, alike, moves, same_bits
+from .moves import Comparison, Map, Move, alike, moves
 from .scenarios import Draw, Shape
 from .subject import Run, Subject
 

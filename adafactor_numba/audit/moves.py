@@ -44,7 +44,7 @@ class Move:
     def moved(self) -> np.ndarray:
         """X_new - X."""
         with np.errstate(all="ignore"):
-            return self.after - _floats(self.observation.before)
+            return np.asarray(self.after - _floats(self.observation.before))
 
     def allowed(self, working: str) -> np.ndarray:
         """How far the move may be from the exact one of its rule.

@@ -3,7 +3,7 @@
 They are asked of any update rule, whatever it computes.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -16,7 +16,7 @@ from .judgement import FORMATS
 from .laws import LAWS, Law
 from .moves import Comparison, Move
 from .scenarios import Draw
-from .subject import Subject
+from .subject import Run, Subject
 
 WORKING = FORMATS[:2]
 """The formats in which the work may be done, finest first."""
@@ -75,31 +75,37 @@ def _answer(law: Law, subject: Subject, dtype: str, seed: tuple[int, ...]) -> An
 
 
 def _property(law: Law, answers: Sequence[Answer], seed: int) -> Property:
-    detail = "; ".join(dict.fromkeys(part for answer in answers for part in _parts(answer)))
     failing = [c for answer in answers for c in answer.failing]
     if failing:
-        return Property(law.name, False, law.says, detail, _case(answers, _least(failing), seed))
+        return Property(law.name, False, law.says, _detail(answers), _case(answers, failing, seed))
     asked = any(answer.telling for answer in answers)
-    return Property(law.name, True if asked else None, law.says, detail)
+    return Property(law.name, True if asked else None, law.says, _detail(answers))
 
 
-def _parts(answer: Answer) -> Iterator[str]:
-    """What is to be said of one dtype."""
-    dtype = answer.asking.draw.dtype
+def _detail(answers: Sequence[Answer]) -> str:
+    """What is to be said of every dtype, the same things once."""
+    said: dict[str, list[str]] = {}
+    for answer in answers:
+        said.setdefault(_found(answer), []).append(answer.asking.draw.dtype)
+    refused = dict.fromkeys(message for answer in answers for message in answer.asking.refused)
+    found = [f"{', '.join(dtypes)}: {text}" for text, dtypes in said.items() if text]
+    return "; ".join([*found, *(f"not asked: {message}" for message in refused)])
+
+
+def _found(answer: Answer) -> str:
+    """What is to be said of one dtype, if anything was asked."""
     if answer.failing:
         said = [_failure(_least(answer.failing)), _range(answer, WORKING[-1])]
-        yield f"{dtype}: " + ", but holds for ".join(filter(None, said))
-    elif answer.telling:
-        yield f"{dtype}: {_success(answer)}"
-    elif not answer.asking.refused:
-        yield f"{dtype}: nothing moved"
-    yield from (f"not asked: {message}" for message in answer.asking.refused)
+        return ", but holds for ".join(filter(None, said))
+    if answer.telling:
+        return _success(answer)
+    return "" if answer.asking.refused else "nothing moved"
 
 
 def _success(answer: Answer) -> str:
     """In which precision it holds and, if the law asks about |G|, where in a finer one."""
     if all(c.allowed is None for c in answer.comparisons):
-        return " ".join(filter(None, ("exactly", _range(answer, WORKING[0]))))
+        return " for ".join(filter(None, ("exactly", _range(answer, WORKING[0]))))
     precisions = {f: f"within the rounding of {f}" for f in WORKING}
     ranges = {f: _range(answer, f) for f in WORKING[: WORKING.index(answer.working) + 1]}
     if any(ranges.values()):
@@ -125,27 +131,32 @@ def _least(failing: Sequence[Comparison]) -> Comparison:
 
 def _failure(c: Comparison) -> str:
     """The numbers at the worst entry."""
-    working = WORKING[-1]
-    index = c.worst(working)
-    shape, where = c.move.observation.G.shape, list(index) or ""
-    found, expected = c.found[index], c.expected[index]
-    allowed = c.bound(working)[index]
+    index = c.worst(WORKING[-1])
+    found, expected = (_digits(c, array[index]) for array in (c.found, c.expected))
+    explained = f", of which rounding explains {c.bound(WORKING[-1])[index]:.3g}"
+    G = "" if c.G == 1 else f", |G| about {c.G:g}"
     return (
-        f"{c.what}{where} is {found:.9g} where the law has {expected:.9g}, shape {shape}, "
-        f"t = {c.move.t}: off by {c.off[index]:.3g}, of which rounding explains {allowed:.3g}"
+        f"{c.what}{list(index) or ''} is {found} where the law has {expected}, "
+        f"shape {c.move.observation.G.shape}, t = {c.move.t}{G}: "
+        f"off by {c.off[index]:.3g}{'' if c.allowed is None else explained}"
     )
 
 
-def _case(answers: Sequence[Answer], c: Comparison, seed: int) -> dict[str, Any]:
-    target = answers[0].asking.subject.target
+def _digits(c: Comparison, x: float) -> str:
+    """The shortest decimal that gives x back in the parameter's dtype."""
+    return str(np.asarray(x, c.move.strand.dtype)[()])
+
+
+def _case(answers: Sequence[Answer], failing: Sequence[Comparison], seed: int) -> dict[str, Any]:
+    c, target = _least(failing), answers[0].asking.subject.target
     case = case_of(target, _until(c.move), c.move.t, seed)
     if c.other is not None:
         other = case_of(target, _until(c.other), c.other.t, seed)
-        case["other"] = {name: other[name] for name in ("params", "grads")}
+        case["other"] = {name: other[name] for name in ("shape", "params", "grads")}
     return case
 
 
-def _until(move: Move) -> Any:
+def _until(move: Move) -> Run:
     """The run of a move, up to its step."""
     run = move.strand.run
     return replace(run, grads=run.grads[: move.t], watch=())
