@@ -60,7 +60,8 @@ LAWS: tuple[Law, ...] = (
     Law("descent", "every entry with G != 0 moves against its G", against),
     Law(
         "batch",
-        "for X = 0 and no U clipped, a batch of matrices moves as each matrix does, times a factor",
+        "from X = 0, matrices side by side move as each alone, times one factor; their G are "
+        "2^k times each other with rows or columns in another order",
         batch,
     ),
     Law(

@@ -118,8 +118,9 @@ class Comparison:
         return np.broadcast_to(allowed, self.off.shape)
 
     def holds(self, working: str) -> bool:
-        """Whether every entry is within its bound; nothing that is NaN on one side only is."""
-        return bool(np.all(self.off <= self.bound(working)))
+        """Whether every entry is within its bound; what is not finite is so if both are the same."""
+        within = np.isfinite(self.off) & (self.off <= self.bound(working))
+        return bool(np.all((self.off == 0) | within))
 
     def worst(self, working: str) -> tuple[int, ...]:
         """The index of the entry that is most beyond its bound."""

@@ -99,7 +99,7 @@ def _found(answer: Answer) -> str:
         return ", but holds for ".join(filter(None, said))
     if answer.telling:
         return _success(answer)
-    return "" if answer.asking.refused else "nothing moved"
+    return "" if answer.asking.refused else "no finite move was seen"
 
 
 def _success(answer: Answer) -> str:

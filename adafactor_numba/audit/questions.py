@@ -7,15 +7,21 @@ from typing import Any
 import numpy as np
 
 from .asking import MATRICES, VECTOR, Asking, larger, unchanged, under
-from .moves import Comparison, Move, same_bits
+from .moves import Comparison, Map, Move, same_bits
 from .scenarios import Shape
 
 SMALL = (*VECTOR, MATRICES[0])
-BATCH: Shape = (3, 2, 2)  # the two largest axes are not the last two
 ONE_ENTRY: tuple[Shape, ...] = ((), (1,), (1, 1))
 SUDDENLY = 1024.0
 GROWTHS = ((2, 1), (20, 10))
 """Steps of steady gradients, then of large ones: an average over both needs some to show."""
+
+BATCH: tuple[Map, ...] = (
+    unchanged,
+    lambda G: 4 * np.roll(G, 1, axis=0),
+    lambda G: np.roll(G, 1, axis=1) / 2,
+)
+"""The matrices of a batch, of size 2 x 2 so that its largest axis is the first."""
 
 APART = ((1.0, 0.25, 2.0), (8.0, 1.0, 0.5), (0.5, 4.0, 0.25))
 """The sizes of three parameters' gradients."""
@@ -78,14 +84,15 @@ def against(asking: Asking) -> Iterator[Comparison]:
 def batch(asking: Asking) -> Iterator[Comparison]:
     """A tensor moves as its matrices do, each alone.
 
-    The first gradients are of rank one and the next ones smaller, so that no U is clipped.
+    They are the first one with rows or columns in another order, times powers of two: what is a
+    mean over all of the tensor, such as RMS(U), is the same for each of them.
     """
-    first = asking.magnitudes((*BATCH[:-1], 1)) * asking.magnitudes((BATCH[0], 1, BATCH[-1]))
-    signs = asking.signs(BATCH)
-    grads = [signs * A for A in (8 * first, asking.magnitudes(BATCH), asking.magnitudes(BATCH) / 2)]
-    tensor = asking.moves(np.zeros(BATCH), grads)
-    slices = [asking.moves(np.zeros(BATCH[1:]), [G[b] for G in grads]) for b in range(BATCH[0])]
-    for move, *others in zip(tensor, *slices, strict=False):
+    first = asking.grads((2, 2))
+    matrices = [[change(G) for G in first] for change in BATCH]
+    grads = [np.stack(together) for together in zip(*matrices, strict=True)]
+    tensor = asking.moves(np.zeros_like(grads[0]), grads)
+    alone = [asking.moves(np.zeros_like(own[0]), own) for own in matrices]
+    for move, *others in zip(tensor, *alone, strict=False):
         yield _in_proportion(move, others)
 
 
