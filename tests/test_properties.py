@@ -55,13 +55,12 @@ def test_every_law_is_broken_by_a_rule_that_breaks_no_other():
     assert alone == {*NAMES}
 
 
-@pytest.mark.parametrize("seed", (1, 2))
+@pytest.mark.parametrize("seed", [1, 2])
 def test_it_does_not_depend_on_the_numbers_drawn(seed):
-    assert {p.holds for p in found("tests.implementations.plain:Plain", seed=seed).values()} == {
-        True
-    }
-    for builder in (lawless.FirstEntry, lawless.OneNormaliser):
-        assert [n for n, p in broken(builder, seed).items() if not p.holds] == [*builder.breaks]
+    kept = found("tests.implementations.plain:Plain", seed=seed)
+    assert all(p.holds for p in kept.values())
+    for builder in (lawless.FirstEntry, lawless.Lion):
+        assert {n for n, p in broken(builder, seed).items() if not p.holds} == {*builder.breaks}
 
 
 def test_a_law_that_holds_says_in_which_precision():

@@ -37,7 +37,7 @@ class Asking:
         return self.signs(shape) * self.magnitudes(shape, size)
 
     def grads(self, shape: Shape, sizes: Sequence[float] = SIZES) -> list[Any]:
-        """A gradient for every size; the signs stay."""
+        """A gradient for every size; the signs stay, but for those of the sizes."""
         signs = self.signs(shape)
         return [signs * self.magnitudes(shape, size) for size in sizes]
 

@@ -118,7 +118,7 @@ class Comparison:
         return np.broadcast_to(allowed, self.off.shape)
 
     def holds(self, working: str) -> bool:
-        """Whether every entry is within its bound; what is not finite is so if both are the same."""
+        """Whether every entry is within its bound; what is not finite, only if both are so."""
         within = np.isfinite(self.off) & (self.off <= self.bound(working))
         return bool(np.all((self.off == 0) | within))
 

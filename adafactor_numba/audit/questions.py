@@ -16,6 +16,9 @@ SUDDENLY = 1024.0
 GROWTHS = ((2, 1), (20, 10))
 """Steps of steady gradients, then of large ones: an average over both needs some to show."""
 
+TURNS = (1.0, -1 / 64, 2.0, -1.0)
+"""Gradients that turn, at first against much larger ones: an average would not."""
+
 BATCH: tuple[Map, ...] = (
     unchanged,
     lambda G: 4 * np.roll(G, 1, axis=0),
@@ -73,9 +76,9 @@ def still(asking: Asking) -> Iterator[Comparison]:
 
 
 def against(asking: Asking) -> Iterator[Comparison]:
-    """The sign of every move is not that of its G, which changes from step to step."""
+    """The sign of every move is not that of its G, which changes at every step."""
     for shape in VECTOR + MATRICES:
-        grads = [asking.X(shape, size) for size in (1.0, 0.25, 2.0, 1.0)]
+        grads = asking.grads(shape, TURNS)
         for move in asking.moves(np.zeros(shape), grads):
             found, expected = np.sign(move.moved), -np.sign(move.observation.G)
             yield Comparison("the sign of the move", move, found, expected)

@@ -219,13 +219,13 @@ class Remembers(Lawless):
 
 
 class Noise(Lawless):
-    """A rounding of one's own, drawn at random: not to be seen beside X of size 1."""
+    """Roundings drawn at random: only laws that are exact are broken."""
 
-    breaks = ("powers of two", "signs", "independence", "repetition")
+    breaks = ("parameter scale", "powers of two", "signs", "independence", "repetition")
     random = np.random.default_rng(0)
 
     def X_new(self, X, alpha, U_hat):
-        noise = 1 + 2**-52 * self.random.integers(-1, 2, np.shape(U_hat))
+        noise = 1 + 2**-40 * self.random.integers(-9, 9, np.shape(U_hat))
         return super().X_new(X, alpha, U_hat * noise)
 
 
