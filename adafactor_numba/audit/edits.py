@@ -120,7 +120,7 @@ def _changed(e: sp.Expr, stand_ins: Iterable[tuple[str, str]]) -> Edited:
     """`e` with one symbol changed, anywhere in it, each value once."""
     seen = {e}
     for what, value in _everywhere(e, tuple(stand_ins)):
-        if value not in seen:
+        if value not in seen and not value.has(sp.zoo, sp.nan):
             seen.add(value)
             yield what, value
 

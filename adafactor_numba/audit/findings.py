@@ -71,8 +71,9 @@ def line_difference(
         steps = tuple(dict.fromkeys(e.edit.step for e in found))
         what, working = str(found[0]) + besides, found[0].working
         return [difference(j, steps[0], case, working, what, steps)]
-    step = suspect(judged, lambda j: is_in_order(j, PLAINLY))
-    return [difference(j, step, case, {}, "no single symbol explains it" + besides)]
+    steps = suspect(judged, PLAINLY if not is_in_order(failing[0], PLAINLY) else FORMATS[0])
+    what = "no single symbol explains it" + besides
+    return [difference(j, steps[0], case, {}, what, steps)]
 
 
 def _split(judged: Sequence[Judgement]) -> tuple[list[Judgement], list[Judgement]]:

@@ -23,7 +23,7 @@ ORDERS = tuple(permutations(range(3)))
 GROUPINGS = (((0, 1, 2),), ((0,), (1,), (2,)), ((0, 2), (1,)), ((2, 1), (0,)))
 """Ways in which three parameters form groups."""
 
-MISSING = ("11 01 10 11 01 11", "01 11 11", "01 01", "10 10", "11 00 11", "00 11")
+MISSING = ("11 01 10 11 01 11", "01 11 11", "01 01", "10 10")
 """Which of two parameters has a gradient, step by step."""
 
 
@@ -91,7 +91,7 @@ def _first_step(draw: Draw) -> Iterator[Run]:
 def _weights(draw: Draw) -> Iterator[Run]:
     for shape in ((3,), (2, 3)):
         grads = [draw.uneven(shape), draw.uneven(shape, 0.25)]
-        for size in (0.0, 1e-5, 3e-4, 2e-3, 1.0, 300.0):
+        for size in (0.0, 1e-5, 3e-4, 2e-3, 1.0, 300.0, 1e6):
             yield draw.single("size of X", draw.uneven(shape, size), grads)
 
 
@@ -229,6 +229,15 @@ def _missing(draw: Draw) -> Iterator[Run]:
             for row in there.split()
         )
         yield Run("missing gradient", tuple(draw.normal(s) for s in shapes), grads)
+
+
+def skipping(dtype: str, seed: int) -> tuple[Run, Run]:
+    """A run of two parameters, of which one has no gradient once, and a run without that step."""
+    draw = Draw(np.random.default_rng((seed, 97)), dtype)
+    X = (draw.normal((3,)), draw.normal((2,)))
+    first, other, last = ((draw.uneven((3,)), draw.uneven((2,))) for _ in range(3))
+    gap = Run("missing gradient", X, (first, (None, other[1]), last))
+    return gap, Run("missing gradient", X, (first, last))
 
 
 def _groups(draw: Draw, takes: Sequence[str]) -> Iterator[Run]:

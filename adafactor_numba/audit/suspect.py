@@ -1,7 +1,7 @@
-"""The step to look at when no single symbol explains what was observed: by elimination.
+"""The steps to look at when no single symbol explains what was observed: by elimination.
 
-A wrong number (rho, alpha, the clipping) moves all entries of a parameter by one common ratio; a
-wrong array does not.  What the failing cases share, and the passing ones lack, names the step.
+A step that is one number (rho, alpha, the clipping) moves all entries of a parameter by one common
+factor; a wrong array does not.  What the failing cases share, and the passing ones lack, names it.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,20 +10,26 @@ from functools import cached_property
 
 import numpy as np
 
-from .judgement import Judgement
+from .judgement import Judgement, explained_up_to_factor, is_in_order
+
+Steps = tuple[str, ...]
+"""The step suspected, then those that are the same from outside."""
 
 
 @dataclass(frozen=True, eq=False)
 class Finding:
-    """One judgement, and the ratio of the step found to the step expected, where that is not 0."""
+    """One judgement by the rounding of `working`, and what is particular to its case."""
 
     judgement: Judgement
-    fails: bool
+    working: str
+
+    @cached_property
+    def fails(self) -> bool:
+        return not is_in_order(self.judgement, self.working)
 
     @property
     def rank(self) -> int:
-        strand = self.judgement.strand
-        return strand.run.params[strand.parameter].ndim
+        return self.judgement.strand.rank
 
     @property
     def t(self) -> int:
@@ -35,41 +41,60 @@ class Finding:
         return len(self.judgement.strand.run.params) == 1
 
     @cached_property
-    def ratios(self) -> np.ndarray:
-        """found / expected step, of every entry that should move."""
-        o, p = self.judgement.prediction.observation, self.judgement.prediction
-        assert o.before is not None
-        assert o.after is not None
-        with np.errstate(all="ignore"):
-            step = o.before.astype(float) - o.after.astype(float)
-            expected = o.before.astype(float) - np.asarray(p.X_new).astype(float)
-            return np.asarray((step / expected)[expected != 0])
-
-    @cached_property
     def finite(self) -> bool:
         return bool(np.all(np.isfinite(self.judgement.error)))
 
+    @cached_property
+    def moves(self) -> tuple[np.ndarray, np.ndarray]:
+        """The moves expected and found, in the parameter's shape."""
+        expected, seen, _ = self.judgement.moves(self.working)
+        shape = self.judgement.error.shape
+        return expected.reshape(shape), seen.reshape(shape)
+
+    @cached_property
+    def ratios(self) -> np.ndarray:
+        """found / expected move, of every entry that should move."""
+        expected, seen = self.moves
+        with np.errstate(all="ignore"):
+            return np.asarray((seen / expected)[expected != 0])
+
     @property
+    def factor(self) -> float:
+        """The ratio of the entry that should move most, 1 if none should."""
+        expected, seen = (a.ravel() for a in self.moves)
+        k = int(np.argmax(np.abs(expected)))
+        return float(seen[k] / expected[k]) if expected[k] else 1.0
+
+    @cached_property
     def common(self) -> bool:
-        """Whether all entries are off by one ratio, as far as the bound can tell."""
-        if not self.finite or not self.ratios.size:
+        """Whether one factor explains all entries."""
+        return self.finite and explained_up_to_factor([self.judgement], [self.working])
+
+    @cached_property
+    def bands(self) -> bool:
+        """Whether the entries of a row, or of a column, are off by one factor each."""
+        expected, seen = self.moves
+        if expected.ndim != 2 or not np.all(expected):
             return False
-        slack = self.judgement.allowed("float32").max() / self.judgement.prediction.move.max()
-        return bool(np.ptp(self.ratios) <= 8 * slack * np.abs(self.ratios).max())
+        ratios = seen / expected
+        slack = self.judgement.counted(self.working) * np.abs(ratios).max()
+        return any(bool(np.all(np.ptp(ratios, axis) <= 2 * slack)) for axis in (0, 1))
+
+    def value(self, name: str, otherwise: float) -> float:
+        """A scalar that the rule has here, or what stands for one that a variant lacks."""
+        values = self.judgement.prediction.values
+        return float(values[name]) if name in values else otherwise
 
     @property
     def clipped(self) -> bool:
-        values = self.judgement.prediction.values
-        d = float(values["d"]) if "d" in values else np.inf
-        return bool(float(values["mean_square_U"]) > d * d)
+        return self.value("mean_square_U", 0.0) > self.value("d", np.inf) ** 2
 
-    @property
+    @cached_property
     def steep(self) -> bool:
         """Whether some |U| is beyond 1 or d, so that any kind of clipping may act."""
-        values = self.judgement.prediction.values
-        d = float(values["d"]) if "d" in values else 1.0
-        U = np.abs(np.asarray(values["U"]).astype(float))
-        return self.clipped or bool(U.max() > min(d, 1.0) * (1 + 1e-9))
+        U = np.abs(np.asarray(self.judgement.prediction.values["U"]).astype(float))
+        least = min(self.value("d", 1.0), 1.0)
+        return self.clipped or bool(U.max(initial=0.0) > least * (1 + 1e-9))
 
     @property
     def still(self) -> bool:
@@ -77,81 +102,147 @@ class Finding:
         return not np.any(self.judgement.prediction.observation.G)
 
     @property
-    def from_zero(self) -> bool:
-        return not np.any(self.judgement.prediction.observation.before)
+    def small(self) -> bool:
+        """Whether X is so small that alpha does not depend on it."""
+        least = self.value("epsilon_2", 0.0) ** 2
+        return not np.any(self.judgement.prediction.observation.before) or (
+            self.value("mean_square_X", 1.0) < least / 4
+        )
 
     @property
     def tiny(self) -> bool:
-        return bool(np.abs(self.judgement.prediction.observation.G).max() < 1e-5)
+        """Whether epsilon_1 may show."""
+        G = np.abs(self.judgement.prediction.observation.G).max(initial=0.0)
+        return bool(G < 1e-3) or "epsilon_1" in self.judgement.strand.run.hyperparameters
+
+    @cached_property
+    def remembers(self) -> bool:
+        """Whether the second moment depends on beta_2 here: |G| is not what it was before."""
+        G = self.judgement.prediction.observation.G
+        others = [o.G for o in self.judgement.strand.observations if o.t < self.t]
+        return not self.still and any(np.any(np.abs(G) != np.abs(other)) for other in others)
+
+    @property
+    def several(self) -> bool:
+        """Whether it has more than one entry."""
+        return self.judgement.error.size > 1
 
 
-def suspect(found: Sequence[Judgement], in_order: Callable[[Judgement], bool]) -> str:
+Found = Sequence[Finding]
+
+
+def suspect(found: Sequence[Judgement], working: str) -> Steps:
     """The step of the rule, or `between parameters`, that the failing judgements point to."""
-    findings = [Finding(j, not in_order(j)) for j in found]
+    findings = [Finding(j, working) for j in found]
     failing = [f for f in findings if f.fails]
-    passing = [f for f in findings if not f.fails]
-    if all(not f.alone for f in failing):
-        return "between parameters"
-    failing = [f for f in failing if f.alone]
-    passing = [f for f in passing if f.alone]
-    if all(not f.finite for f in failing):
-        return "V"
-    if any(f.still and f.finite for f in failing) or _reversed(failing):
-        return "X_new"
-    if all(f.rank > 2 for f in failing):
-        return "V"
-    failing = [f for f in failing if f.finite and f.rank <= 2]
-    first = [f for f in failing if f.t == 1]
-    if first and not any(f.from_zero for f in first):
-        return "alpha" if all(f.common for f in failing) else "X_new"
-    if all(f.common for f in failing):
-        return _number(failing, passing)
-    if all(f.steep for f in failing) and not all(f.steep for f in passing):
-        return "U_hat"
-    return _array(failing, passing)
+    passing = [f for f in findings if not f.fails and f.finite]
+    for narrow, named in RULES:
+        failing = [f for f in failing if narrow(f)] or failing
+        passing = [f for f in passing if narrow(f)]
+        if steps := named(failing, passing):
+            return steps
+    return ("V",)
 
 
-def _reversed(failing: Sequence[Finding]) -> bool:
-    return any(f.finite and f.ratios.size and bool(np.all(f.ratios < 0)) for f in failing)
+def _between(failing: Found, passing: Found) -> Steps:
+    return () if any(f.alone for f in failing) else ("between parameters",)
 
 
-def _number(failing: Sequence[Finding], passing: Sequence[Finding]) -> str:
-    """One of rho, alpha, U_hat, by what else the common ratio depends on."""
-    uneven = [f for f in failing if f.ratios.size > 1]
-    if uneven and all(f.clipped for f in uneven) and any(not f.clipped for f in passing):
-        return "U_hat"
+def _without_value(failing: Found, passing: Found) -> Steps:
+    if any(f.finite for f in failing):
+        return ()
+    return ("V", "R", "C") if any(f.rank >= 2 for f in failing) else ("V",)
+
+
+def _direction(failing: Found, passing: Found) -> Steps:
+    """Moves without a gradient, or the wrong way."""
+    if any(f.still for f in failing):
+        return ("X_new",)
+    wrong = [f for f in failing if f.ratios.size and np.all(f.ratios < 0)]
+    return ("X_new",) if wrong else ()
+
+
+def _batches(failing: Found, passing: Found) -> Steps:
+    """Only parameters of rank above 2."""
+    if any(f.rank <= 2 for f in failing):
+        return ()
+    return ("U_hat",) if all(f.common or f.steep for f in failing) and _clear(passing) else ("V",)
+
+
+def _clear(passing: Found) -> bool:
+    return any(f.rank > 2 and not f.steep for f in passing)
+
+
+def _weights(failing: Found, passing: Found) -> Steps:
+    """Only where X is not small: alpha multiplies the move, X_new adds to it."""
+    if any(f.small for f in failing):
+        return ()
+    return ("alpha",) if all(f.common or f.bands for f in failing) else ("X_new",)
+
+
+def _number(failing: Found, passing: Found) -> Steps:
+    """One of rho, alpha, U_hat, by what else the common factor depends on."""
+    if not all(f.common for f in failing):
+        return ()
+    if _clipping(failing, passing):
+        return ("U_hat",)
+    if len({f.rank > 1 for f in failing}) == 1:
+        return ("V", "U", "U_hat")
+    moving = [f for f in (*failing, *passing) if not f.still]
     by_t: dict[int, list[float]] = {}
-    for f in failing:
-        by_t.setdefault(f.t, []).append(float(f.ratios[0]))
-    spread = max(np.ptp(ratios) / np.abs(ratios).max() for ratios in by_t.values())
-    if spread < 1e-4 and not {f.t for f in passing if not f.still} & {*by_t}:
-        return "rho"
-    zero = [float(f.ratios[0]) for f in (*failing, *passing) if f.from_zero and f.ratios.size]
-    other = [float(f.ratios[0]) for f in (*failing, *passing) if not f.from_zero and f.ratios.size]
-    if zero and other and np.ptp(zero) < 1e-4 < np.ptp(other):
-        return "alpha"
-    return "U_hat" if len({f.rank for f in failing}) > 1 else "V"
+    for f in moving:
+        by_t.setdefault(f.t, []).append(f.factor)
+    if all(_one(factors) for factors in by_t.values()):
+        constant = _one([f.factor for f in moving])
+        return ("rho", "alpha", "U_hat") if constant else ("rho",)
+    if _one([f.factor for f in moving if f.small]):
+        return ("alpha",)
+    return ("U_hat",) if any(f.clipped for f in failing) else ("rho", "alpha", "U_hat")
 
 
-def _array(failing: Sequence[Finding], passing: Sequence[Finding]) -> str:
+def _one(factors: Sequence[float]) -> bool:
+    """Whether all are the same, far more closely than two formulas would be by chance."""
+    return not factors or bool(np.ptp(factors) <= 1e-4 * np.abs(factors).max())
+
+
+def _clipping(failing: Found, passing: Found) -> bool:
+    """Whether most that may be clipped fail, and nothing else that could show it."""
+    uneven = [f for f in failing if f.several]
+    steep = [f for f in (*failing, *passing) if f.several and f.steep]
+    return (
+        bool(uneven)
+        and all(f.steep for f in uneven)
+        and 2 * len(uneven) > len(steep)
+        and any(f.several and not f.steep and not f.still for f in passing)
+    )
+
+
+def _clip(failing: Found, passing: Found) -> Steps:
+    return ("U_hat",) if _clipping(failing, passing) else ()
+
+
+def _array(failing: Found, passing: Found) -> Steps:
     """One of beta_2, R, C, V, U, by the ranks and times that fail."""
-    vectors = [f for f in failing if f.rank < 2]
+    vectors = [f for f in failing if f.rank < 2 and f.several]
     matrices = [f for f in failing if f.rank == 2]
-    if vectors and matrices:
-        if all(f.tiny for f in failing):
-            return "R"
-        return "U" if any(f.t == 1 for f in vectors) else "beta_2"
-    if vectors:
-        return "V"
-    return _factor(matrices)
+    if not matrices:
+        return ("V",)
+    if not vectors:
+        return _factor(matrices)
+    if all(f.tiny for f in failing):
+        return ("R", "V", "C")
+    if any(f.t == 1 for f in vectors):
+        return ("U", "V")
+    growing = [f for f in passing if f.several and f.t > 1 and f.remembers]
+    return ("V", "U") if growing else ("beta_2",)
 
 
-def _factor(matrices: Sequence[Finding]) -> str:
-    """R, C or V, by which way log V found / V expected varies in matrices that are not clipped."""
+def _factor(matrices: Found) -> Steps:
+    """R, C or V, by which way log V found / V expected varies in the matrices that fail."""
     rows = columns = rest = 0.0
     for f in matrices:
         shape = f.judgement.error.shape
-        if f.ratios.size != np.prod(shape) or np.any(f.ratios <= 0):
+        if min(shape) < 2 or f.ratios.size != np.prod(shape) or np.any(f.ratios <= 0):
             continue
         logarithm = -2 * np.log(f.ratios).reshape(shape)
         logarithm -= logarithm.mean()
@@ -162,7 +253,24 @@ def _factor(matrices: Sequence[Finding]) -> str:
         rest += float(np.sum((logarithm - by_row - by_column) ** 2))
     total = rows + columns + rest
     if total and rows > 0.95 * total:
-        return "R"
+        return ("R",)
     if total and columns > 0.95 * total:
-        return "C"
-    return "V"
+        return ("C",)
+    return ("V",)
+
+
+def _all(f: Finding) -> bool:
+    return True
+
+
+RULES: tuple[tuple[Callable[[Finding], bool], Callable[[Found, Found], Steps]], ...] = (
+    (_all, _between),
+    (lambda f: f.alone, _without_value),
+    (lambda f: f.finite, _direction),
+    (_all, _batches),
+    (lambda f: f.rank <= 2, _weights),
+    (_all, _number),
+    (_all, _clip),
+    (_all, _array),
+)
+"""In order: what is left to look at, and the question then asked of it, which may name a step."""

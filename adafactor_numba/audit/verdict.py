@@ -28,7 +28,7 @@ from .judgement import (
 )
 from .reach import reach
 from .report import Difference, Report
-from .scenarios import runs
+from .scenarios import runs, skipping
 from .search import Path, search
 from .strand import Strand, strands
 from .subject import CannotRunError, Run, Subject, Trace
@@ -73,6 +73,7 @@ class Examination:
         self.dtypes = dtypes
         asked = runs(dtypes, seed, subject.takes, subject.can)
         self.answers = [self._answered(run) for run in asked]
+        self.counts_skipped = self._counts_skipped()
         self.strands = [s for a in self.answers for s in self._strands(a)]
         progress("judging")
         self.paper = list(judgements(ADAFACTOR, self.strands))
@@ -83,13 +84,17 @@ class Examination:
         return _Answer(run, self.subject.run(run))
 
     def _strands(self, answer: _Answer) -> list[Strand]:
-        """The strands of a run; where a gradient is missing, t may advance: the paper is silent."""
-        found = list(strands(answer.run, answer.trace))
-        if answer.run.scenario == "missing gradient" and not formats(ADAFACTOR, found):
-            other = list(strands(answer.run, answer.trace, counting_skipped=True))
-            if formats(ADAFACTOR, other):
-                return other
-        return found
+        return list(strands(answer.run, answer.trace, self.counts_skipped))
+
+    def _counts_skipped(self) -> bool:
+        """Whether t advances without a gradient: the paper is silent about it, so it is asked.
+
+        A gap in the gradients of a parameter then matters; otherwise it changes no bit.
+        """
+        gap, without = (self.subject.run(run) for run in skipping(self.dtypes[0], self.seed))
+        if gap.error or without.error:
+            return False
+        return gap.after[-1][0].tobytes() != without.after[-1][0].tobytes()
 
     def report(self) -> Report:
         """The verdict, and what supports it."""
