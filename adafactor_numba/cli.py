@@ -115,7 +115,9 @@ def audit(
         if known:
             for short, adapter in names.ADAPTERS.items():
                 version = f" ({adapter.folder})" if adapter.folder else ""
-                console.print(f"{short:<23} {adapter.what}{version}", highlight=False)
+                console.print(
+                    f"{short:<23} {adapter.what}{version}", highlight=False, soft_wrap=True
+                )
             return
         if replay is not None:
             _plainly(replayed(replay))

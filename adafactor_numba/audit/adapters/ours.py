@@ -1,20 +1,44 @@
 """The loops of this package."""
 
-from collections.abc import Callable
 from typing import Any
 
 import adafactor_numba
 
+from .builder import Builder
 
+
+class Step:
+    """A step of `optimizer` on X, in place; what is returned is copied."""
+
+    def __init__(self, X: list[Any], optimizer: adafactor_numba.Adafactor) -> None:
+        self.X, self.optimizer = X, optimizer
+
+    def __call__(self, grads: list[Any]) -> list[Any]:
+        self.optimizer.step(grads)
+        return [x.copy() for x in self.X]
+
+    def save(self) -> dict[str, Any]:
+        """The parameters and what the optimizer saves."""
+        return {"params": [x.copy() for x in self.X], "optimizer": self.state()}
+
+    def load(self, saved: dict[str, Any]) -> None:
+        """Go on from what was saved."""
+        self.optimizer.load_state_dict(dict(enumerate(saved["optimizer"])))
+
+    def state(self) -> list[Any]:
+        """What is stored for each parameter."""
+        return [*self.optimizer.state_dict().values()]
+
+    def jump(self, t: int) -> None:
+        """Count as if t steps had been made."""
+        own = [stored | {"t": t} for stored in self.state()]
+        self.optimizer.load_state_dict(dict(enumerate(own)))
+
+
+@Builder
 def build(
     params: list[Any], *, epsilon_1: float = 1e-30, epsilon_2: float = 1e-3, d: float = 1.0
-) -> Callable[[list[Any]], list[Any]]:
+) -> Step:
     """`adafactor_numba.Adafactor` with the paper's schedules."""
     X = [param.copy() for param in params]
-    optimizer = adafactor_numba.Adafactor(X, epsilon_1=epsilon_1, epsilon_2=epsilon_2, d=d)
-
-    def step(grads: list[Any]) -> list[Any]:
-        optimizer.step(grads)
-        return [x.copy() for x in X]
-
-    return step
+    return Step(X, adafactor_numba.Adafactor(X, epsilon_1=epsilon_1, epsilon_2=epsilon_2, d=d))

@@ -11,8 +11,6 @@ from .torch_like import Groups, Step, grouped, parameters
 
 VERSION = version("timm")
 AdafactorBigVision = alone("timm.optim.adafactor_bv").AdafactorBigVision  # as for `timm`
-    "timm.optim.adafactor_bv"
-).AdafactorBigVision  # all of it needs torchvision
 
 
 @Builder
