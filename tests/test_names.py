@@ -1,5 +1,6 @@
 """The names of implementations: what each stands for, and what is said where one is absent."""
 
+import json
 import re
 import sys
 import tomllib
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from adafactor_numba.audit.names import ADAPTERS, Adapter, paths, remedy, target
+from adafactor_numba.audit.replay import replayed
 from adafactor_numba.audit.subject import Subject
 from adafactor_numba.audit.verdict import audit
 
@@ -66,6 +68,16 @@ def test_a_folder_is_imported_from_before_all_others(tmp_path, monkeypatch):
         assert subject.version == "new"
     with Subject("twice:build", paths=[str(tmp_path / "old")]) as subject:
         assert subject.version == "old"
+
+
+@pytest.mark.parametrize("name", ["timm", "numba"])
+def test_a_case_is_replayed_with_the_folders_of_its_implementation(name, tmp_path):
+    case = {"builder": target(name), "params": [[0.0]], "grads": [[[1.0]]], "dtype": "float64"}
+    differences = [{"case": case | {"hyperparameters": {}}}]
+    found = {"verdict": "differs", "implementation": name, "differences": differences}
+    (tmp_path / "report.json").write_text(json.dumps(found))
+    text = replayed(tmp_path / "report.json")
+    assert (f"sys.path[:0] = {[*paths(name)]}\n" in text) == (name == "timm")
 
 
 @pytest.mark.parametrize(
