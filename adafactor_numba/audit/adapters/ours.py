@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 import adafactor_numba
 
 from .builder import Builder
@@ -19,20 +21,23 @@ class Step:
 
     def save(self) -> dict[str, Any]:
         """The parameters and what the optimizer saves."""
-        return {"params": [x.copy() for x in self.X], "optimizer": self.state()}
+        return {"params": [x.copy() for x in self.X], "optimizer": self._stored()}
 
     def load(self, saved: dict[str, Any]) -> None:
         """Go on from what was saved."""
         self.optimizer.load_state_dict(dict(enumerate(saved["optimizer"])))
 
-    def state(self) -> list[Any]:
+    def state(self) -> list[dict[str, np.ndarray]]:
         """What is stored for each parameter."""
-        return [*self.optimizer.state_dict().values()]
+        return [{name: np.array(x) for name, x in own.items()} for own in self._stored()]
 
     def jump(self, t: int) -> None:
         """Count as if t steps had been made."""
-        own = [stored | {"t": t} for stored in self.state()]
+        own = [stored | {"t": t} for stored in self._stored()]
         self.optimizer.load_state_dict(dict(enumerate(own)))
+
+    def _stored(self) -> list[Any]:
+        return [*self.optimizer.state_dict().values()]
 
 
 @Builder

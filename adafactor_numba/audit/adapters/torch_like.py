@@ -38,7 +38,7 @@ class Step:
     def __call__(self, grads: list[Any]) -> list[np.ndarray]:
         self.t += 1
         for x, grad in zip(self.X, grads, strict=True):
-            x.grad = None if grad is None else torch.tensor(grad)
+            x.grad = None if grad is None else torch.from_numpy(grad)  # shared: changes show
         for group in self.optimizer.param_groups if self.lr else ():
             group["lr"] = self.lr(self.t)  # type: ignore[misc]
         self.optimizer.step()
