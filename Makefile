@@ -11,19 +11,27 @@ PEERS := $(patsubst %,.venv/with-%,$(subst $(,), ,$(EXTRAS)))
 unexport PYTHONPATH PYTHONHOME
 .NOTPARALLEL:
 
-.PHONY: help verify test slow lint wheel clean
+# Libraries that cannot live beside the others, each in a folder of its own and without its
+# dependencies: old releases, and those that would bring another torch.
+FOLDERS := $(addprefix .venv/peers/,timm-1.0.31 pytorch_optimizer-3.9.0 torch_optimizer-0.3.0 \
+  galore_torch-1.0)
+
+.PHONY: help verify test slow audit-peers lint wheel clean
 
 help:  ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile
 
 verify: .venv/made $(PEERS)  ## derive the rules, check the loops against them, audit our own
 	$(BIN)/adafactor-numba verify
 
 test: .venv/with-test $(PEERS)  ## run the tests and the examples in the docstrings
-	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest -m "not slow and not peers" $(ARGS)
 
 slow: .venv/with-test $(PEERS)  ## the tests that take minutes: every wrong implementation audited
 	$(BIN)/python -m pytest -m slow $(ARGS)
+
+audit-peers: .venv/with-torch .venv/with-test .venv/with-peers $(FOLDERS)  ## audit every library; sets them up first
+	$(BIN)/python -m pytest -m peers $(ARGS)
 
 lint: .venv/with-lint  ## ruff and mypy
 	$(BIN)/ruff check
@@ -53,3 +61,9 @@ clean:  ## remove all that make has made
 	@grep -q '^$* = \[' pyproject.toml || { echo "pyproject.toml has no extra '$*'"; exit 1; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	@touch $@
+
+.venv/peers/%: .venv/made
+	rm -rf $@ $@.part
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+	  --target $@.part $(subst -,==,$*)
+	@mv $@.part $@ && touch $@

@@ -113,8 +113,11 @@ def audit(
 
     try:
         if known:
-            for short, (_, what) in names.ADAPTERS.items():
-                console.print(f"{short:<8} {what}", highlight=False)
+            for short, adapter in names.ADAPTERS.items():
+                version = f" ({adapter.folder})" if adapter.folder else ""
+                console.print(
+                    f"{short:<23} {adapter.what}{version}", highlight=False, soft_wrap=True
+                )
             return
         if replay is not None:
             _plainly(replayed(replay))
@@ -131,6 +134,7 @@ def audit(
             target,
             seed=seed,
             seconds=seconds,
+            paths=names.paths(name),
             progress=lambda what: status.update(f"auditing {name}: {what}"),
         )
     show(report, console, json_file)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from adafactor_numba.audit.names import ADAPTERS
 from adafactor_numba.audit.report import Difference, Report
 from adafactor_numba.audit.verification import Check
 from adafactor_numba.cli import app
@@ -149,7 +150,7 @@ def test_a_variant_is_printed_by_its_name(variant):
 def test_the_known_implementations_are_listed():
     result = invoke("audit", "--list")
     assert result.exit_code == 0
-    assert [line.split()[0] for line in result.stdout.splitlines()] == ["numba", "torch"]
+    assert [line.split()[0] for line in result.stdout.splitlines()] == [*ADAPTERS]
 
 
 REFUSED = {
@@ -157,7 +158,7 @@ REFUSED = {
     ("derive", "no cliping"): "no rule is called 'no cliping'; known are no clipping",
     ("derive", "--format", "latx"): "no format is called 'latx'; known are latex",
     ("audit",): "name an implementation, or ask for --list",
-    ("audit", "torhc"): "no implementation is called 'torhc'; known are torch; your own is named "
+    ("audit", "trim"): "no implementation is called 'trim'; known are timm; your own is named "
     "package.module:builder",
     ("audit", "numba", "--json", "/nowhere/at/all.json"): "/nowhere/at/all.json: cannot be written",
     ("audit", "--replay", "absent.json"): "absent.json: no case can be read",
@@ -173,7 +174,7 @@ def test_what_is_refused_is_refused_in_one_line(arguments):
 
 
 def test_a_name_near_to_none_lists_all():
-    assert "known are numba, torch" in invoke("audit", "zzz").stderr
+    assert f"known are {', '.join(ADAPTERS)};" in invoke("audit", "zzz").stderr
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,16 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("derivations", "proofs", "adafactor_numba")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-PEERS = {*PROJECT["project"]["optional-dependencies"]} - {"test", "lint"}
+PEERS = {
+    "came_pytorch",
+    "jax",
+    "keras",
+    "mlx",
+    "optax",
+    "pytorch_optimizer",
+    "torch",
+    "transformers",
+}
 Found = Iterator[tuple[int, str]]
 
 
@@ -40,7 +49,9 @@ ROOMS = {
     "adafactor_numba": Room({"adafactor_numba", "numba", "numpy"}),
     "adafactor_numba.audit": Room(EXAMINERS),
     "adafactor_numba.audit.screen": Room({"adafactor_numba.audit", "rich"}),
-    "adafactor_numba.audit.adapters": Room({"adafactor_numba", "numpy", *PEERS}),
+    "adafactor_numba.audit.adapters": Room(
+        {"adafactor_numba", "adafactor_numba.audit.adapters", "numpy"} | PEERS
+    ),
     "adafactor_numba.bench": Room(EXAMINERS | {"adafactor_numba.bench"}, on_demand=PEERS),
     "adafactor_numba.cli": Room(
         {"rich", "typer"}, EXAMINERS | {"adafactor_numba.audit.screen", "adafactor_numba.bench"}
@@ -145,7 +156,8 @@ def plain_sources(path: PurePath, tree: ast.Module) -> Found:
         for decorator in getattr(node, "decorator_list", ()):
             if called(decorator) in {"loop", "njit", "jit", "vectorize", "guvectorize"}:
                 yield node.lineno, f"decorates {node.name}; write name = loop(_name)"
-        if called(node) in {"njit", "jit"} and path.name != "loops.py":
+        elsewhere = path.name != "loops.py" and "adapters" not in path.parts  # JAX has a jit, too
+        if called(node) in {"njit", "jit"} and elsewhere:
             yield node.lineno, f"uses {called(node)}; loops.py says how loops are compiled"
 
 
@@ -230,6 +242,7 @@ TRUE = [
     (dangers, "derivations/rule.py", "re.compile('x')\nmodel.eval()\nnp.load(f)"),
     (plain_sources, "adafactor_numba/matrix.py", "def _step(X): pass\nstep = loop(_step)"),
     (plain_sources, "adafactor_numba/loops.py", "loop = njit(cache=True)"),
+    (plain_sources, "adafactor_numba/audit/adapters/optax.py", "step = jax.jit(_step)"),
     (reexports, "proofs/__init__.py", "'''Proofs.'''\nfrom .sums import f\n__all__ = ['f']"),
     (reexports, "proofs/sums.py", "VERSION = 1"),
 ]
@@ -328,6 +341,7 @@ def unexplained(project: dict, contributing: str) -> set[str]:
     extras = project["project"]["optional-dependencies"].values()
     wanted = [*project["project"]["dependencies"], *(x for extra in extras for x in extra)]
     names = {re.match(r"[\w-]+", x)[0] for x in [*wanted, *project["build-system"]["requires"]]}
+    names.discard(project["project"]["name"])  # an extra that names others
     reasons = re.findall(r"^\* `([\w-]+)`: (?:\S+\s+){2}\S+", contributing, re.MULTILINE)
     return names - {*reasons}
 
@@ -339,7 +353,11 @@ def test_each_dependency_has_its_reason():
 def test_a_dependency_without_its_reason_is_found():
     project = {
         "build-system": {"requires": ["hatchling>=1"]},
-        "project": {"dependencies": ["numpy>=2"], "optional-dependencies": {"a": ["x-y==1"]}},
+        "project": {
+            "name": "own",
+            "dependencies": ["numpy>=2"],
+            "optional-dependencies": {"a": ["x-y==1"], "b": ["own[a]"]},
+        },
     }
     contributing = "* `numpy`: arrays of numbers\n* `x-y`: short\n"
     assert unexplained(project, contributing) == {"hatchling", "x-y"}

@@ -1,13 +1,58 @@
 """The short names of implementations that an audit knows, and what a name stands for."""
 
 import difflib
+import sys
 from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Adapter(NamedTuple):
+    """A module in `adapters` with a `build`, what that builds, and what it needs.
+
+    `extra` is the extra of this package that installs the library; a library that cannot live
+    beside the others lies in a `folder` of its own, as `make audit-peers` puts it there.
+    """
+
+    module: str
+    what: str
+    extra: str | None = None
+    folder: str | None = None
+
 
 ADAPTERS = {
-    "numba": ("ours", "this package"),
-    "torch": ("torch", "torch.optim.Adafactor with its own defaults; extra: torch"),
+    "numba": Adapter("ours", "this package"),
+    "torch": Adapter("torch", "torch.optim.Adafactor with its own defaults", "torch"),
+    "torch-foreach": Adapter("torch_foreach", "the same with foreach=True", "torch"),
+    "torch-eps1": Adapter("torch_eps1", "the same with the paper's epsilon_1", "torch"),
+    "transformers": Adapter(
+        "transformers", "transformers.Adafactor with its relative step", "transformers"
+    ),
+    "optax": Adapter("optax", "optax.adafactor with its own defaults", "optax"),
+    "optax-factored": Adapter(
+        "optax_factored", "optax's parts by hand: matrices of any size are factored", "optax"
+    ),
+    "keras-jax": Adapter("keras_jax", "keras.optimizers.Adafactor on JAX", "keras"),
+    "keras-torch": Adapter("keras_torch", "keras.optimizers.Adafactor on PyTorch", "keras"),
+    "timm": Adapter("timm", "timm.optim.Adafactor", "torch", "timm-1.0.31"),
+    "timm-bigvision": Adapter(
+        "timm_bigvision", "timm.optim.AdafactorBigVision", "torch", "timm-1.0.31"
+    ),
+    "pytorch_optimizer": Adapter(
+        "pytorch_optimizer", "pytorch_optimizer.AdaFactor", "pytorch_optimizer"
+    ),
+    "pytorch_optimizer-3.9.0": Adapter(
+        "pytorch_optimizer", "the same, older", "torch", "pytorch_optimizer-3.9.0"
+    ),
+    "torch_optimizer-0.3.0": Adapter(
+        "torch_optimizer", "torch_optimizer.Adafactor", "torch", "torch_optimizer-0.3.0"
+    ),
+    "mlx": Adapter("mlx", "mlx.optimizers.Adafactor on the CPU", "mlx"),
+    "came": Adapter("came", "came_pytorch.CAME, another algorithm", "came"),
+    "galore": Adapter(
+        "galore", "GaLore's Adafactor without its projection", "transformers", "galore_torch-1.0"
+    ),
 }
-"""name: the module in `adapters` whose `build` is the builder, and what it builds."""
 
 
 def target(name: str) -> str:
@@ -20,7 +65,23 @@ def target(name: str) -> str:
             f"no implementation is called {name!r}; known are {known}; "
             f"your own is named package.module:builder"
         )
-    return f"adafactor_numba.audit.adapters.{ADAPTERS[name][0]}:build"
+    return f"adafactor_numba.audit.adapters.{ADAPTERS[name].module}:build"
+
+
+def paths(name: str) -> tuple[str, ...]:
+    """The folders to import from before all others."""
+    folder = ADAPTERS[name].folder if name in ADAPTERS else None
+    return (str(Path(sys.prefix, "peers", folder)),) if folder else ()
+
+
+def remedy(name: str, why: str) -> str:
+    """`why` an implementation cannot run, and what installs it if its library is absent."""
+    if name not in ADAPTERS or not why.startswith("ModuleNotFoundError"):
+        return why
+    extra, folder = ADAPTERS[name].extra, ADAPTERS[name].folder
+    if folder or not extra:
+        return f"{why}; make audit-peers installs it"
+    return f"{why}; pip install '.[{extra}]' or make audit-peers installs it"
 
 
 def near(name: str, names: Iterable[str]) -> str:

@@ -1,9 +1,11 @@
 """A case as a script of ten lines that asks the implementation again."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from .names import paths
 
 
 def replayed(file: Path) -> str:
@@ -23,15 +25,21 @@ def replayed(file: Path) -> str:
     case = difference.get("case", difference)
     if missing := {"builder", "params", "grads", "dtype", "hyperparameters"} - {*case}:
         raise ValueError(f"{file}: the case has no {', '.join(sorted(missing))}; too long a run")
-    return script(case, difference)
+    return script(case, difference, paths(str(found.get("implementation", ""))))
 
 
-def script(case: Mapping[str, Any], difference: Mapping[str, Any]) -> str:
-    """Python that builds the implementation, runs the case and prints both values."""
+def script(
+    case: Mapping[str, Any], difference: Mapping[str, Any], folders: Sequence[str] = ()
+) -> str:
+    """Python that builds the implementation, runs the case and prints both values.
+
+    `folders` are those to import from before all others.
+    """
     module, _, build = case["builder"].partition(":")
     options = "".join(f", {k}={_number(v)}" for k, v in case["hyperparameters"].items())
     params, *rows = (_arrays(row, case["dtype"]) for row in (case["params"], *case["grads"]))
     lines = [
+        *(["import sys", f"sys.path[:0] = {[*folders]!r}"] if folders else []),
         "import numpy as np",
         f"from {module} import {build}",
         "",

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Self
@@ -78,11 +78,12 @@ def question(run: Run) -> dict[str, Any]:
 class Subject:
     """A builder, `module:function`, run in a subprocess; a context manager.
 
-    Raises CannotRunError with one clear line if it cannot be imported or started.
+    `paths` are folders to import from before all others.  Raises CannotRunError with one clear line
+    if it cannot be imported or started.
     """
 
-    def __init__(self, target: str, seconds: float = 60.0) -> None:
-        self.target, self.seconds = target, seconds
+    def __init__(self, target: str, seconds: float = 60.0, paths: Sequence[str] = ()) -> None:
+        self.target, self.seconds, self.paths = target, seconds, paths
         self.lost = 0
         self._start()
 
@@ -118,7 +119,8 @@ class Subject:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+            env=os.environ
+            | {"PYTHONPATH": os.pathsep.join(p for p in (*self.paths, *sys.path) if p)},
         )
         self._buffer = b""
         answer = self._answer()

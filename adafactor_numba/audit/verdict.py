@@ -26,6 +26,7 @@ from .judgement import (
     judgements,
     plausible_formats,
 )
+from .names import remedy
 from .reach import reach
 from .report import Difference, Report
 from .scenarios import runs, skipping
@@ -45,15 +46,19 @@ def audit(
     seconds: float = 60.0,
     dtypes: Sequence[str] = DTYPES,
     progress: Progress = lambda _: None,
+    paths: Sequence[str] = (),
 ) -> Report:
-    """The report on the builder `target`, `module:function`; each run may take `seconds`."""
+    """The report on the builder `target`, `module:function`; each run may take `seconds`.
+
+    `paths` are folders to import from before all others.
+    """
     start = time.monotonic()
     try:
-        with Subject(target, seconds) as subject:
+        with Subject(target, seconds, paths) as subject:
             examination = Examination(name, subject, seed, dtypes, progress)
             report = examination.report()
     except CannotRunError as error:
-        report = _cannot_run(name, "unknown", str(error))
+        report = _cannot_run(name, "unknown", remedy(name, str(error)))
     return replace(report, seed=seed, seconds=time.monotonic() - start)
 
 

@@ -1,24 +1,33 @@
 """`torch.optim.Adafactor` as it comes: it takes no epsilon_1, whose default is the dtype's eps."""
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
 
+from .builder import Builder
+from .torch_like import Groups, Step, grouped, parameters
+
 VERSION = torch.__version__
 
 
+@Builder
 def build(
-    params: list[Any], *, epsilon_2: float = 1e-3, d: float = 1.0
-) -> Callable[[list[Any]], list[Any]]:
-    """lr = 1e-2 is the cap of rho_t."""
-    X = [torch.nn.Parameter(torch.tensor(param)) for param in params]
-    optimizer = torch.optim.Adafactor(X, lr=1e-2, eps=(None, epsilon_2), d=d)
-
-    def step(grads: list[Any]) -> list[Any]:
-        for x, grad in zip(X, grads, strict=True):
-            x.grad = None if grad is None else torch.tensor(grad)
-        optimizer.step()
-        return [x.detach().numpy().copy() for x in X]
-
-    return step
+    params: list[Any],
+    *,
+    epsilon_2: float = 1e-3,
+    d: float = 1.0,
+    weight_decay: float = 0.0,
+    maximize: bool = False,
+    groups: Groups = None,
+) -> Step:
+    """One parameter after another; lr = 1e-2, the cap of rho_t, is its default."""
+    X = parameters(params)
+    optimizer = torch.optim.Adafactor(
+        grouped(X, groups),
+        eps=(None, epsilon_2),
+        d=d,
+        weight_decay=weight_decay,
+        maximize=maximize,
+        foreach=False,
+    )
+    return Step(X, optimizer)

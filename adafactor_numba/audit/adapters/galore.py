@@ -1,0 +1,38 @@
+"""The Adafactor of GaLore, none of whose groups is projected: a copy of transformers'."""
+
+from importlib.metadata import version
+from typing import Any
+
+from .alone import alone
+from .builder import Builder
+from .torch_like import Groups, Step, grouped, parameters
+
+VERSION = version("galore-torch")
+Adafactor = alone("galore_torch.adafactor").Adafactor  # all of it needs bitsandbytes
+
+
+@Builder
+def build(
+    params: list[Any],
+    *,
+    epsilon_1: float = 1e-30,
+    epsilon_2: float = 1e-3,
+    d: float = 1.0,
+    beta_1: float | None = None,
+    weight_decay: float = 0.0,
+    scale_parameter: bool = True,
+    warmup_init: bool = False,
+    groups: Groups = None,
+) -> Step:
+    """relative_step=True and lr=None are its defaults."""
+    X = parameters(params)
+    optimizer = Adafactor(
+        grouped(X, groups),
+        eps=(epsilon_1, epsilon_2),
+        clip_threshold=d,
+        beta1=beta_1,
+        weight_decay=weight_decay,
+        scale_parameter=scale_parameter,
+        warmup_init=warmup_init,
+    )
+    return Step(X, optimizer)
