@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from adafactor_numba.audit.distinguish import METHODS, apart
-from adafactor_numba.audit.judgement import formats_of, judgements
+from adafactor_numba.audit.judgement import judgements
+from adafactor_numba.audit.precision import formats_of
 from adafactor_numba.audit.scenarios import runs
 from adafactor_numba.audit.strand import strands
 from adafactor_numba.audit.subject import Run, Trace
@@ -113,7 +114,7 @@ def test_a_scenario_that_is_left_out_leaves_pairs_together(paper, scenario, pair
 
 
 def test_where_one_of_two_has_no_value_they_are_told_apart(paper):
-    left = apart(of(paper, "zero gradient"), {})
+    left = apart(of(paper, "zero gradient"), WORKING)
     assert ("paper", "no eps1") not in left
     assert ("eps1 = 1e-30 clamps the denominators", "no eps1") not in left
 
@@ -127,11 +128,6 @@ def test_what_rounding_explains_tells_nothing_apart():
     assert ("eps1 added to the root", "no eps1") in apart(found, WORKING)
 
 
-def test_without_a_format_single_precision_is_taken(paper):
-    some = of(paper, "rank")
-    assert apart(some, {}) == apart(some, {"float64": "float32"})
-
-
 def test_a_finer_format_tells_no_fewer_apart(paper):
     some = of(paper, "one entry", "ordinary")
     fine, middle, coarse = (
@@ -143,7 +139,7 @@ def test_a_finer_format_tells_no_fewer_apart(paper):
 
 def test_the_order_of_the_cases_does_not_matter(paper):
     some = of(paper, "first step", "rank")
-    assert apart(some, {}) == apart(some[::-1], {})
+    assert apart(some, WORKING) == apart(some[::-1], WORKING)
 
 
 def test_one_step_of_a_scalar_tells_what_scales_it_and_what_of_epsilon_1_shows():
