@@ -275,7 +275,7 @@ def _long(draw: Draw, can: Sequence[str]) -> Iterator[Run]:
         steady = np.ones(shape)
         uneven = steady.copy()
         uneven.flat[0] = 32.0 if uneven.size > 1 else 0.5
-        watch = (1, 2, 3, 31, 32, 999, 1000, 9_999, 10_000, 10_001, end + 1, end + 2, end + 3)
+        watch = (1, 2, 3, 31, 32, 999, 1000, 9_999, 10_000, *range(end + 1, end + 4))
         if "jump" in can:
             yield from _jumps(draw, shape)
         else:

@@ -248,6 +248,9 @@ def _array(failing: Found, passing: Found) -> Steps:
     """One of beta_2, R, C, V, U, by the ranks and times that fail."""
     vectors = [f for f in failing if f.rank < 2 and f.several]
     matrices = [f for f in failing if f.rank == 2]
+    showing = [f for f in passing if f.several and f.remembers]
+    if showing and min(f.t for f in failing) > max(f.t for f in showing):
+        return ("beta_2",)
     if not matrices:
         return ("V",)
     if not vectors:
@@ -256,7 +259,7 @@ def _array(failing: Found, passing: Found) -> Steps:
         return ("R", "V", "C")
     if any(f.t == 1 for f in vectors):
         return ("U", "V")
-    growing = [f for f in passing if f.several and 1 < f.t <= EARLY and f.remembers]
+    growing = [f for f in showing if 1 < f.t <= EARLY]
     early = [f for f in vectors if f.t <= EARLY]
     return ("V", "U") if 4 * len(growing) > len(early) else ("beta_2",)
 

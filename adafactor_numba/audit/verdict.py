@@ -119,7 +119,7 @@ class Examination:
 
     def _explained_by(self, path: Path) -> dict[str, str] | None:
         """The formats in which the path explains everything; decided by floats, then by balls."""
-        if path.unexplained or not formats(path.method, self.strands, WILD, self.formats):
+        if not formats(path.method, self.strands, WILD, self.formats):
             return None
         return formats(path.method, self.strands, allowed=self.formats, grained=True)
 
