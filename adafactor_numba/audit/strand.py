@@ -143,9 +143,12 @@ def predictions(
     for o in strand.observations:
         wanted = o.before is not None and o.after is not None
         same = previous is not None and np.array_equal(np.abs(o.G), np.abs(previous))
+        turned = previous is not None and np.array_equal(o.G, -previous)
         if not wanted:
-            unwatched += not (settled and same)
-            if settled and same:
+            idle = settled and same and not _changes(method, carried, o.t)
+            unwatched += not idle
+            if idle:
+                carried, previous = _turned(carried) if turned else carried, o.G
                 continue
             if unwatched > UNWATCHED and numbers is BALL:
                 return
@@ -158,7 +161,8 @@ def predictions(
                 return
             raise
         state = {x.name: values[x.becomes] for x in rule.inputs if x.becomes and x.name != "X"}
-        settled = same and all(_alike(carried[name], state[name]) for name in state)
+        expected = _turned(carried) if turned else carried
+        settled = same and all(_alike(expected[name], state[name]) for name in state)
         counting = (counted, layout.sizes, counted.layout(start.shape).rule, o.t)
         K = _counts(*counting, K, _schedule_counts(counted.schedule, o.t))
         K_work = _counts(*counting, K_work, {})
@@ -167,6 +171,19 @@ def predictions(
             found = _prediction(strand, o, layout, values, K["X_new"], K_work["X_new"])
             yield replace(found, kept=_in_step(layout, values, kept)) if "M" in values else found
         carried, previous = carried | state, o.G
+
+
+def _turned(carried: Mapping[str, Any]) -> dict[str, Any]:
+    """What is carried, once all gradients were the opposite: momentum turns, squares stay."""
+    return {name: -a if name == "M_old" else a for name, a in carried.items()}
+
+
+def _changes(method: Method, carried: Mapping[str, Any], t: int) -> bool:
+    """Whether a momentum that was settled moves on at t, as rho is another one."""
+    if "M_old" not in carried:
+        return False
+    before, now = (_scheduled_floats(method.schedule, s)["rho"] for s in (t - 1, t))
+    return bool(before != now)
 
 
 def _kept(values: Values, before: Any) -> Any:
@@ -230,7 +247,7 @@ def _times(method: Method, t: int, numbers: Numbers, theta: float | None = None)
     return _scheduled_floats(method.schedule, t, theta)
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=200_000)
 def _scheduled_floats(
     schedule: UpdateRule, t: int, theta: float | None = None
 ) -> dict[str, np.float64]:
@@ -290,7 +307,7 @@ def _schedule_counts(schedule: UpdateRule, t: int) -> dict[str, int]:
     return {step.name: _schedule_count(step, t) for step in schedule.steps}
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=200_000)
 def _schedule_count(step: Step, t: int) -> int:
     """K of a step of a schedule, which reads t only."""
     return int(np.ceil(float(_schedule_counter(step)(t))))
