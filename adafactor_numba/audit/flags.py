@@ -107,7 +107,7 @@ def foreach_apart(interview: Interview, draw: Draw) -> Iterator[Finding]:
             allowed = allowed + _granted(p)
             if not np.all(np.abs(after[k] - slow.after[t - 1][k]) <= allowed):
                 what = f"foreach moves parameter {k} otherwise, beyond rounding"
-                yield interview.finding("between parameters", what, ways[1], t)
+                yield interview.parting("between parameters", what, ways[1], ways[0], t, (k, k))
 
 
 def _granted(p: Prediction) -> np.ndarray:
@@ -122,5 +122,7 @@ def _granted(p: Prediction) -> np.ndarray:
 
 def ignored(interview: Interview, draw: Draw, name: str) -> Finding:
     """The finding that a flag changes nothing."""
-    run = replace(_short(draw), scenario=f"flag {name}", hyperparameters={name: FLAGS[name][0]})
-    return interview.finding("arguments", f"{name} changes nothing", run)
+    run = replace(_short(draw), scenario=f"flag {name}")
+    flagged = replace(run, hyperparameters={name: FLAGS[name][0]})
+    what = f"{name} changes nothing"
+    return interview.parting("arguments", what, flagged, run, len(run.grads))

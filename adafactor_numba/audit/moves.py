@@ -14,7 +14,7 @@ import numpy as np
 from derivations.method import ADAFACTOR
 
 from .judgement import Judgement
-from .strand import Observation, Prediction, Strand, _counts, strands
+from .strand import Observation, Prediction, Strand, step_counts, strands
 from .subject import Run, Trace
 
 Map: TypeAlias = Callable[[Any], Any]
@@ -83,7 +83,7 @@ def _carried(shape: tuple[int, ...], t: int) -> dict[str, int]:
     layout = ADAFACTOR.layout(shape)
     K: dict[str, int] = {}
     for step in range(1, t + 1):
-        K = _counts(ADAFACTOR, layout.sizes, layout.rule, step, K)
+        K = step_counts(ADAFACTOR, layout.sizes, layout.rule, step, K)
     return K
 
 

@@ -151,7 +151,7 @@ def predictions(
             raise
         state = {x.name: values[x.becomes] for x in rule.inputs if x.becomes and x.name != "X"}
         settled = same and all(_alike(carried[name], state[name]) for name in state)
-        K = _counts(counted, layout.sizes, counted.layout(start.shape).rule, o.t, K)
+        K = step_counts(counted, layout.sizes, counted.layout(start.shape).rule, o.t, K)
         if wanted:
             yield _prediction(strand, o, layout, values, K["X_new"])
         carried, previous = carried | state, o.G
@@ -233,7 +233,7 @@ def _counters(rule: UpdateRule) -> tuple[tuple[str, ...], Mapping[str, Callable[
     }
 
 
-def _counts(
+def step_counts(
     method: Method, sizes: tuple[int, ...], rule: UpdateRule, t: int, K: Mapping[str, int]
 ) -> dict[str, int]:
     """K of what is carried into the next step, and of this step's X_new, by name."""
