@@ -50,9 +50,7 @@ def script(
     return "\n".join(lines) + "\n"
 
 
-def _compared(
-    build: str, case: Mapping[str, Any], difference: Mapping[str, Any]
-) -> Iterator[str]:
+def _compared(build: str, case: Mapping[str, Any], difference: Mapping[str, Any]) -> Iterator[str]:
     """The run, and beside what was found there what is expected, or what another run gives."""
     index, other = difference.get("index"), case.get("other")
     alone = not index and other is None
