@@ -7,12 +7,12 @@ import numpy as np
 
 from derivations.method import ADAFACTOR, Method
 
-from .judgement import PLAINLY, WILD, Judgement, is_in_order
+from .judgement import FORMATS, WILD, Judgement
 from .report import Difference
 from .strand import predictions
 from .subject import Run
 
-VISIBLE = 8 * float(np.finfo(PLAINLY).eps)
+VISIBLE = 8 * float(np.finfo(FORMATS[1]).eps)
 """The relative change of a step by a variant from which on it is the step that differs."""
 
 SHORT = 50
@@ -33,10 +33,9 @@ def difference(
 ) -> Difference:
     """`step` differs: shown at the worst entry of a failing judgement.
 
-    `working` tells the format in which each dtype's work is done, as far as it is known.
+    `working` tells the format in which each dtype's work is done.
     """
-    plainly = PLAINLY if not is_in_order(j, PLAINLY) else "float64"
-    format_ = working.get(j.strand.dtype, plainly)
+    format_ = working[j.strand.dtype]
     index = j.worst(format_)
     o, p = j.prediction.observation, j.prediction
     assert o.after is not None

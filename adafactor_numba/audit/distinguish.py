@@ -8,7 +8,7 @@ import numpy as np
 from derivations.method import ADAFACTOR, Method
 from derivations.variants import VARIANTS
 
-from .judgement import PLAINLY, WILD, Judgement, judgements
+from .judgement import WILD, Judgement, judgements
 from .strand import Strand
 
 METHODS = (ADAFACTOR, *VARIANTS)
@@ -25,7 +25,7 @@ def apart(paper: Sequence[Judgement], working: Mapping[str, str]) -> set[Pair]:
     for strand in _in_turn(dict.fromkeys(j.strand for j in paper)):
         names = {name for pair in left for name in pair}
         by_method = {m.name: _expected(m, strand) for m in METHODS if m.name in names}
-        format_ = working.get(strand.dtype, PLAINLY)
+        format_ = working[strand.dtype]
         left = {
             (one, other)
             for one, other in left

@@ -13,7 +13,8 @@ import numpy as np
 from derivations.method import ADAFACTOR, Method
 
 from .edits import Edit, edits
-from .judgement import WILD, Judgement, formats
+from .judgement import WILD, Formats, Judgement
+from .precision import formats
 from .strand import predictions
 
 WITNESSES = 6
@@ -44,7 +45,7 @@ class Explanation:
 def explanations(
     failing: Sequence[Judgement],
     passing: Sequence[Judgement],
-    candidates: Sequence[str],
+    allowed: Formats,
     method: Method = ADAFACTOR,
 ) -> Iterator[Explanation]:
     """Every edit of `method` that explains all strands of rank 0 to 2; it fails to explain some.
@@ -62,7 +63,7 @@ def explanations(
     witnesses = [
         j.strand.until(j.prediction.observation.t) for j in _spread(failing) + _spread(passing)
     ]
-    explain = partial(formats, numbers=WILD, candidates=candidates, counted=method)
+    explain = partial(formats, numbers=WILD, allowed=allowed, counted=method)
     end = time.monotonic() + SECONDS
     plain = False
     for edit in edits(method):

@@ -9,7 +9,8 @@ from derivations.variants import Option, combined
 
 from .difference import case_of, difference, extremity, first_different
 from .explain import Explanation, explanations
-from .judgement import FORMATS, PLAINLY, Judgement, is_in_order, judgements
+from .judgement import Formats, Judgement, is_in_order, judgements
+from .precision import coarsest
 from .report import Difference
 from .search import Path
 from .shrink import smallest
@@ -24,7 +25,7 @@ class Evidence(Protocol):
     subject: Subject
     seed: int
     strands: list[Strand]
-    candidates: tuple[str, ...]
+    formats: Formats
 
     def progress(self, what: str) -> None:
         """Say what is being done."""
@@ -41,8 +42,8 @@ def option_differences(
     for option in options:
         others = combined(tuple(o for o in options if o is not option))
         judged = paper if others is ADAFACTOR else list(judgements(others, evidence.strands))
-        failing, _ = _split(judged)
-        j = _smallest(evidence, others, failing)
+        failing, _, shown = _split(judged, evidence.formats)
+        j = _smallest(evidence, others, failing, shown)
         with_it = combined(tuple(options))
         step = first_different(with_it, j)
         what = f"the variant {option.name!r} explains all cases"
@@ -56,43 +57,48 @@ def line_difference(
     evidence: Evidence, base: Path, judged: Sequence[Judgement]
 ) -> list[Difference]:
     """The line that no known option explains, and the options of `base` that explain the rest."""
-    failing, passing = _split(judged)
+    failing, passing, working = _split(judged, evidence.formats)
     evidence.progress("looking for the line")
     alone = [j for j in failing if len(j.strand.run.params) == 1]
     found: list[Explanation] = []
     if alone:
-        plain = not is_in_order(failing[0], PLAINLY)
-        candidates = evidence.candidates if plain else FORMATS[:1]
-        found = list(itertools.islice(explanations(alone, passing, candidates, base.method), 3))
-    j = _smallest(evidence, base.method, alone or failing)
+        allowed = {d: f[: f.index(working[d]) + 1] for d, f in evidence.formats.items()}
+        found = list(itertools.islice(explanations(alone, passing, allowed, base.method), 3))
+    j = _smallest(evidence, base.method, alone or failing, working)
     besides = "".join(f"; besides: {option.name}" for option in base.options)
     case = _case(evidence, j)
     if found:
         steps = tuple(dict.fromkeys(e.edit.step for e in found))
-        what, working = str(found[0]) + besides, found[0].working
+        what = str(found[0]) + besides
         return [difference(j, steps[0], case, working, what, steps)]
-    steps = suspect(judged, PLAINLY if not is_in_order(failing[0], PLAINLY) else FORMATS[0])
+    steps = suspect(judged, working)
     what = "no single symbol explains it" + besides
-    return [difference(j, steps[0], case, {}, what, steps)]
+    return [difference(j, steps[0], case, working, what, steps)]
 
 
-def _split(judged: Sequence[Judgement]) -> tuple[list[Judgement], list[Judgement]]:
-    """What is plainly not explained, and the rest; by float64's rounding if nothing is plain."""
-    for format_ in (PLAINLY, FORMATS[0]):
-        failing = [j for j in judged if not is_in_order(j, format_)]
+def _split(
+    judged: Sequence[Judgement], allowed: Formats
+) -> tuple[list[Judgement], list[Judgement], dict[str, str]]:
+    """What is not explained, what is, and by which formats: the coarsest, if they leave any."""
+    finest = {dtype: found[0] for dtype, found in allowed.items()}
+    for working in (coarsest(allowed), finest):
+        failing = [j for j in judged if not is_in_order(j, working[j.strand.dtype])]
         if failing:
-            return failing, [j for j in judged if is_in_order(j, format_)]
+            passing = [j for j in judged if is_in_order(j, working[j.strand.dtype])]
+            return failing, passing, working
     raise AssertionError("everything is explained")
 
 
-def _smallest(evidence: Evidence, method: Method, failing: Sequence[Judgement]) -> Judgement:
+def _smallest(
+    evidence: Evidence, method: Method, failing: Sequence[Judgement], working: Mapping[str, str]
+) -> Judgement:
     """The smallest failing judgement that can be found by asking again."""
     evidence.progress("looking for the smallest case")
-    format_ = PLAINLY if not is_in_order(failing[0], PLAINLY) else FORMATS[0]
     start = min(failing, key=extremity)
 
     def check(run: Run) -> list[Judgement]:
-        return [j for j in _asked(evidence, method, run) if not is_in_order(j, format_)]
+        found = _asked(evidence, method, run)
+        return [j for j in found if not is_in_order(j, working[j.strand.dtype])]
 
     return smallest(start, check).judgement
 

@@ -1,13 +1,14 @@
-"""Whether a method explains what was observed, and in which format the work was done.
+"""Whether a method explains what was observed, if the work was done in some format.
 
 A computation that is written in another form than the rule is granted twice the roundings counted
-on the rule as written, in units of the format it works in, beside the rounding of storage.
+on the rule as written, in units of the format it works in, beside the rounding of storage; and as
+many more as numbers lose that are carried as their logarithms.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -17,8 +18,8 @@ from derivations.method import Method
 from .strand import Prediction, Strand, predictions
 
 FORMATS = ("float64", "float32", "float16")
-PLAINLY = "float32"
-"""The format whose rounding a case must exceed to be looked into first."""
+Formats: TypeAlias = Mapping[str, tuple[str, ...]]
+"""For each dtype, the formats in which its work may be done, finest first."""
 
 WILD = replace(FLOAT, errors="ignore")
 """Floats in which a method may well give NaN, as what is examined may do."""
@@ -57,7 +58,7 @@ class Judgement:
     def counted(self, working: str) -> float:
         """The relative error of a step that its roundings explain."""
         u = float(np.finfo(working).eps) / 2
-        K = FORMS * self.prediction.K + (FORMS * self.prediction.K if _is_float(self) else 0)
+        K = FORMS * (self.prediction.K * (2 if _is_float(self) else 1) + self.logarithm)
         return np.inf if K * u >= 1 else K * u / (1 - K * u)
 
     def stored(self, working: str, X_new: np.ndarray) -> np.ndarray:
@@ -99,6 +100,11 @@ class Judgement:
         return tuple(int(k) for k in np.unravel_index(np.argmax(excess), excess.shape))
 
     @cached_property
+    def logarithm(self) -> float:
+        """The greatest |ln x| of the rule's numbers x: each loses that much carried as ln x."""
+        return float(np.abs(np.log(self.naturals)).max())
+
+    @cached_property
     def naturals(self) -> tuple[float, float]:
         """The least and greatest nonzero magnitude among G^2, V, R, C, R C and sums of the rule."""
         values = self.prediction.values
@@ -111,19 +117,6 @@ class Judgement:
         found = np.concatenate([a.ravel() for a in arrays])
         found = found[found > 0]
         return (float(found.min()), float(found.max())) if found.size else (1.0, 1.0)
-
-    def grain(self) -> set[float]:
-        """The signs, relative to the step, of what is beyond float64's rounding at t = 1."""
-        o, p = self.prediction.observation, self.prediction
-        if o.t > 1 or len(self.strand.run.params) > 1 or o.before is None or o.after is None:
-            return set()
-        beyond = self.error > self.allowed(FORMATS[0])
-        if not np.any(beyond):
-            return set()
-        off = o.after.astype(object) - p.X_new
-        step = p.X_new - o.before.astype(object)
-        with np.errstate(all="ignore"):
-            return {*np.sign(_floats(off * step))[beyond].tolist()} & {-1.0, 1.0}
 
     def leaves_range(self, working: str) -> bool:
         """Whether the rule's own numbers leave the exponents of `working`; G has no zeros."""
@@ -147,65 +140,22 @@ def judgements(
             yield Judgement(method, prediction)
 
 
-def formats(
-    method: Method,
-    found: Iterable[Strand],
-    numbers: Numbers = BALL,
-    candidates: Sequence[str] = FORMATS[:2],
-    grained: bool = False,
-    **more: Any,
-) -> dict[str, str] | None:
-    """`formats_of` what the method says of the strands; None, too, where it has no value."""
-    try:
-        return formats_of(judgements(method, found, numbers, **more), candidates, grained)
-    except ArithmeticError:
-        return None
-
-
-def formats_of(
-    found: Iterable[Judgement], candidates: Sequence[str] = FORMATS[:2], grained: bool = False
-) -> dict[str, str] | None:
-    """For each dtype the finest format in which everything is explained; None if there is none.
-
-    What is beyond the range of a format is not held against it.  `grained`: a format coarser than
-    the finest is believed only where its rounding is seen, in both directions, at first steps.
-    """
-    left: dict[str, list[str]] = {}
-    signs: dict[str, set[float]] = {}
-    for j in found:
-        dtype = j.strand.dtype
-        left[dtype] = kept = [f for f in left.get(dtype, candidates) if is_in_order(j, f)]
-        if not kept:
-            return None
-        if grained:
-            signs.setdefault(dtype, set()).update(j.grain())
-    finest = {dtype: kept[0] for dtype, kept in left.items()}
-    if grained and any(f != FORMATS[0] and len(signs[d]) < 2 for d, f in finest.items()):
-        return None
-    return finest
-
-
 def is_in_order(j: Judgement, working: str) -> bool:
     """Explained, or beyond the range of the format in which the work is done."""
     return j.explained(working) or j.leaves_range(working)
 
 
-def explained_up_to_factor(
-    found: Sequence[Judgement], candidates: Sequence[str] = FORMATS[:2]
-) -> bool:
-    """Whether one unknown factor makes the moves expected those found, in one of the formats.
+def explained_up_to_factor(found: Sequence[Judgement], working: str) -> bool:
+    """Whether one unknown factor makes the moves expected those found.
 
     The factor is read off the entry that should move most; its own error is allowed for.
     """
-    return any(_one_factor([j for j in found if not j.leaves_range(f)], f) for f in candidates)
+    within = [j.moves(working) for j in found if not j.leaves_range(working)]
+    return not within or proportional(*map(np.concatenate, zip(*within, strict=True)))
 
 
-def _one_factor(found: Sequence[Judgement], working: str) -> bool:
-    if not found:
-        return True
-    expected, seen, allowed = map(
-        np.concatenate, zip(*(j.moves(working) for j in found), strict=True)
-    )
+def proportional(expected: np.ndarray, seen: np.ndarray, allowed: np.ndarray) -> bool:
+    """Whether the moves seen are those expected times one factor, up to what is allowed."""
     if not np.any(expected):
         return not np.any(np.abs(seen) > allowed)
     if not (np.all(np.isfinite(expected)) and np.all(np.isfinite(seen))):
@@ -214,27 +164,6 @@ def _one_factor(found: Sequence[Judgement], working: str) -> bool:
     share = expected / expected[pivot]
     within = np.abs(seen - share * seen[pivot]) <= allowed + np.abs(share) * allowed[pivot]
     return bool(seen[pivot] != 0 and np.all(within))
-
-
-def plausible_formats(found: Sequence[Judgement]) -> tuple[str, ...]:
-    """The formats in which the work may have been done.
-
-    float16 only where its coarse grid itself is seen: no first step from X = 0 has more digits.
-    """
-    first = [j for j in found if _starts_at_zero(j)]
-    moved = any(np.any(j.prediction.observation.after) for j in first)
-    return FORMATS if moved and all(map(_has_half_digits, first)) else FORMATS[:2]
-
-
-def _starts_at_zero(j: Judgement) -> bool:
-    before = j.prediction.observation.before
-    return before is not None and not bool(np.count_nonzero(before))
-
-
-def _has_half_digits(j: Judgement) -> bool:
-    after = _floats(j.prediction.observation.after)
-    mantissa, _ = np.frexp(after)
-    return bool(np.all(mantissa * 2**11 == np.round(mantissa * 2**11)))
 
 
 def _is_float(j: Judgement) -> bool:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from derivations.method import Method
 from derivations.variants import AXES, Axis, Option, combined
 
-from .judgement import FORMATS, WILD, Judgement, explained_up_to_factor, formats_of, judgements
+from .judgement import WILD, Formats, Judgement, explained_up_to_factor, judgements
+from .precision import formats_of, possible
 from .strand import Strand
 
 Choice = tuple[Option, ...]
@@ -78,7 +79,7 @@ class Path:
         yield from ((a, option) for a in AXES for option in a.options if option in self.options)
 
 
-def search(strands: Sequence[Strand], candidates: Sequence[str] = FORMATS[:2]) -> list[Path]:
+def search(strands: Sequence[Strand], allowed: Formats) -> list[Path]:
     """The combinations that pass the most stages, those with few options first.
 
     An axis of which no option passes keeps the paper's answer and is named.
@@ -86,7 +87,7 @@ def search(strands: Sequence[Strand], candidates: Sequence[str] = FORMATS[:2]) -
     paths = [Path()]
     for stage in STAGES:
         seen = _seen(strands, stage)
-        on = dict.fromkeys(p for path in paths for p in _ways_on(stage, seen, path, candidates))
+        on = dict.fromkeys(p for path in paths for p in _ways_on(stage, seen, path, allowed))
         least = min(len(path.unexplained) for path in on)
         paths = [path for path in on if len(path.unexplained) == least]
     return sorted(paths, key=lambda path: len(path.options))
@@ -100,16 +101,14 @@ def _seen(strands: Sequence[Strand], stage: Stage) -> list[Strand]:
     ]
 
 
-def _ways_on(
-    stage: Stage, seen: Sequence[Strand], path: Path, candidates: Sequence[str]
-) -> Iterator[Path]:
+def _ways_on(stage: Stage, seen: Sequence[Strand], path: Path, allowed: Formats) -> Iterator[Path]:
     """Every choice of the stage's axes that passes, or the path with the axis unexplained."""
     decided = {axis.name for axis, _ in path.answers()}
     axes = [a for a in AXES if a.name in stage.axes and a.name not in decided]
     none = True
     for choice in _choices(axes):
         on = replace(path, options=path.options + choice)
-        if _passes(stage, seen, on.method, candidates):
+        if _passes(stage, seen, on.method, allowed):
             none = False
             yield on
     if none:
@@ -122,21 +121,21 @@ def _choices(axes: Sequence[Axis]) -> list[Choice]:
     return sorted((sum(parts, ()) for parts in itertools.product(*answers)), key=len)
 
 
-def _passes(
-    stage: Stage, seen: Sequence[Strand], method: Method, candidates: Sequence[str]
-) -> bool:
+def _passes(stage: Stage, seen: Sequence[Strand], method: Method, allowed: Formats) -> bool:
     """Whether the method explains the moves of the strands, up to the stage's factors."""
     try:
         found = judgements(method, seen, WILD)
         if stage.factor is None:
-            return formats_of(found, candidates) is not None
+            return formats_of(found, allowed) is not None
         groups: dict[object, list[Judgement]] = {}
         for j in found:
-            if stage.factor is _itself and not explained_up_to_factor([j], candidates):
+            if stage.factor is _itself and not _one_factor([j], allowed):
                 return False
             groups.setdefault(stage.factor(j), []).append(j)
     except ArithmeticError:
         return False
-    return stage.factor is _itself or all(
-        explained_up_to_factor(group, candidates) for group in groups.values()
-    )
+    return stage.factor is _itself or all(_one_factor(group, allowed) for group in groups.values())
+
+
+def _one_factor(group: Sequence[Judgement], allowed: Formats) -> bool:
+    return any(explained_up_to_factor(group, f) for f in possible(allowed, group[0].strand.dtype))

@@ -209,7 +209,8 @@ def _alike(a: Any, b: Any) -> bool:
     """Whether two statistics are the same as far as their numbers can tell."""
     a, b = np.asarray(a), np.asarray(b)
     if b.dtype != object:
-        return bool(np.all(np.abs(a - b) <= 2.0**-50 * np.abs(b)))
+        with np.errstate(all="ignore"):
+            return bool(np.all(np.abs(a - b) <= 2.0**-50 * np.abs(b)))
     return all(
         isinstance(x, flint.arb) and x.overlaps(y) for x, y in zip(a.flat, b.flat, strict=True)
     )

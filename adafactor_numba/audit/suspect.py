@@ -4,13 +4,22 @@ A step that is one number (rho, alpha, the clipping) moves all entries of a para
 factor; a wrong array does not.  What the failing cases share, and the passing ones lack, names it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from .judgement import Judgement, explained_up_to_factor, is_in_order
+from .judgement import Judgement, explained_up_to_factor, is_in_order, proportional
+
+EARLY = 6
+"""Steps up to which every beta_2 that is not the paper's shows."""
+
+READERS: Mapping[tuple[str, ...], tuple[str, ...]] = {
+    ("d",): ("U_hat",),
+    ("epsilon_2",): ("alpha",),
+}
+"""The step that alone reads a hyperparameter."""
 
 Steps = tuple[str, ...]
 """The step suspected, then those that are the same from outside."""
@@ -68,17 +77,20 @@ class Finding:
     @cached_property
     def common(self) -> bool:
         """Whether one factor explains all entries."""
-        return self.finite and explained_up_to_factor([self.judgement], [self.working])
+        return self.finite and explained_up_to_factor([self.judgement], self.working)
 
     @cached_property
     def bands(self) -> bool:
-        """Whether the entries of a row, or of a column, are off by one factor each."""
-        expected, seen = self.moves
-        if expected.ndim != 2 or not np.all(expected):
-            return False
-        ratios = seen / expected
-        slack = self.judgement.counted(self.working) * np.abs(ratios).max()
-        return any(bool(np.all(np.ptp(ratios, axis) <= 2 * slack)) for axis in (0, 1))
+        """Whether the entries of every row, or of every column, are off by one factor each."""
+        shape = self.judgement.error.shape
+        moves = [a.reshape(shape) for a in self.judgement.moves(self.working)]
+        return self.rank == 2 and any(
+            all(
+                proportional(*line)
+                for line in zip(*(a.swapaxes(0, axis) for a in moves), strict=True)
+            )
+            for axis in (0, 1)
+        )
 
     def value(self, name: str, otherwise: float) -> float:
         """A scalar that the rule has here, or what stands for one that a variant lacks."""
@@ -110,6 +122,11 @@ class Finding:
         )
 
     @property
+    def resting(self) -> bool:
+        """Whether X is zero."""
+        return not np.any(self.judgement.prediction.observation.before)
+
+    @property
     def tiny(self) -> bool:
         """Whether epsilon_1 may show."""
         G = np.abs(self.judgement.prediction.observation.G).max(initial=0.0)
@@ -131,9 +148,9 @@ class Finding:
 Found = Sequence[Finding]
 
 
-def suspect(found: Sequence[Judgement], working: str) -> Steps:
+def suspect(found: Sequence[Judgement], working: Mapping[str, str]) -> Steps:
     """The step of the rule, or `between parameters`, that the failing judgements point to."""
-    findings = [Finding(j, working) for j in found]
+    findings = [Finding(j, working[j.strand.dtype]) for j in found]
     failing = [f for f in findings if f.fails]
     passing = [f for f in findings if not f.fails and f.finite]
     for narrow, named in RULES:
@@ -146,6 +163,12 @@ def suspect(found: Sequence[Judgement], working: str) -> Steps:
 
 def _between(failing: Found, passing: Found) -> Steps:
     return () if any(f.alone for f in failing) else ("between parameters",)
+
+
+def _hyperparameter(failing: Found, passing: Found) -> Steps:
+    """Only where one hyperparameter has another value than the paper's, which one step reads."""
+    varied = {tuple(f.judgement.strand.run.hyperparameters) for f in failing}
+    return READERS.get(next(iter(varied)), ()) if len(varied) == 1 else ()
 
 
 def _without_value(failing: Found, passing: Found) -> Steps:
@@ -195,7 +218,7 @@ def _number(failing: Found, passing: Found) -> Steps:
     if all(_one(factors) for factors in by_t.values()):
         constant = _one([f.factor for f in moving])
         return ("rho", "alpha", "U_hat") if constant else ("rho",)
-    if _one([f.factor for f in moving if f.small]):
+    if _one([f.factor for f in moving if f.resting]):
         return ("alpha",)
     return ("U_hat",) if any(f.clipped for f in failing) else ("rho", "alpha", "U_hat")
 
@@ -225,6 +248,9 @@ def _array(failing: Found, passing: Found) -> Steps:
     """One of beta_2, R, C, V, U, by the ranks and times that fail."""
     vectors = [f for f in failing if f.rank < 2 and f.several]
     matrices = [f for f in failing if f.rank == 2]
+    showing = [f for f in passing if f.several and f.remembers]
+    if showing and min(f.t for f in failing) > max(f.t for f in showing):
+        return ("beta_2",)
     if not matrices:
         return ("V",)
     if not vectors:
@@ -233,8 +259,9 @@ def _array(failing: Found, passing: Found) -> Steps:
         return ("R", "V", "C")
     if any(f.t == 1 for f in vectors):
         return ("U", "V")
-    growing = [f for f in passing if f.several and f.t > 1 and f.remembers]
-    return ("V", "U") if growing else ("beta_2",)
+    growing = [f for f in showing if 1 < f.t <= EARLY]
+    early = [f for f in vectors if f.t <= EARLY]
+    return ("V", "U") if 4 * len(growing) > len(early) else ("beta_2",)
 
 
 def _factor(matrices: Found) -> Steps:
@@ -265,6 +292,7 @@ def _all(f: Finding) -> bool:
 
 RULES: tuple[tuple[Callable[[Finding], bool], Callable[[Found, Found], Steps]], ...] = (
     (_all, _between),
+    (_all, _hyperparameter),
     (lambda f: f.alone, _without_value),
     (lambda f: f.finite, _direction),
     (_all, _batches),

@@ -15,18 +15,9 @@ from .conduct import conduct
 from .difference import case_of
 from .distinguish import apart
 from .findings import line_difference, option_differences
-from .judgement import (
-    FORMATS,
-    PLAINLY,
-    WILD,
-    Judgement,
-    formats,
-    formats_of,
-    is_in_order,
-    judgements,
-    plausible_formats,
-)
+from .judgement import FORMATS, WILD, Formats, Judgement, is_in_order, judgements
 from .names import remedy
+from .precision import coarsest, formats, formats_at_work, formats_of, possible
 from .reach import reach
 from .report import Difference, Report
 from .scenarios import runs, skipping
@@ -82,7 +73,8 @@ class Examination:
         self.strands = [s for a in self.answers for s in self._strands(a)]
         progress("judging")
         self.paper = list(judgements(ADAFACTOR, self.strands))
-        self.candidates = plausible_formats(self.paper)
+        at_work = formats_at_work(self.paper)
+        self.formats: Formats = {s.dtype: possible(at_work, s.dtype) for s in self.strands}
 
     def _answered(self, run: Run) -> _Answer:
         self.progress(f"{run.scenario}, {run.params[0].dtype}")
@@ -109,11 +101,11 @@ class Examination:
         self.progress("conduct")
         self.conduct = conduct(self.subject, self.seed, self.paper[0].strand.dtype)
         misconduct = self._misconduct()
-        working = formats_of(self.paper, self.candidates, grained=True)
+        working = formats_of(self.paper, self.formats, grained=True)
         if working:
             return self._report("differs" if misconduct else "agrees", Path(), working, misconduct)
         self.progress("looking for variants")
-        paths = search(self.strands, self.candidates)
+        paths = search(self._finest(), self.formats)
         for path in paths:
             working = self._explained_by(path) if path.options else None
             if working:
@@ -127,13 +119,20 @@ class Examination:
 
     def _explained_by(self, path: Path) -> dict[str, str] | None:
         """The formats in which the path explains everything; decided by floats, then by balls."""
-        if path.unexplained or not formats(path.method, self.strands, WILD, self.candidates):
+        if not formats(path.method, self.strands, WILD, self.formats):
             return None
-        return formats(path.method, self.strands, candidates=self.candidates, grained=True)
+        return formats(path.method, self.strands, allowed=self.formats, grained=True)
 
     def _unexplained(self, path: Path) -> int:
-        """How many cases the path leaves unexplained."""
-        return sum(not is_in_order(j, PLAINLY) for j in judgements(path.method, self.strands, WILD))
+        """How many cases the path leaves unexplained, whatever the format."""
+        working = coarsest(self.formats)
+        found = judgements(path.method, self._finest(), WILD)
+        return sum(not is_in_order(j, working[j.strand.dtype]) for j in found)
+
+    def _finest(self) -> list[Strand]:
+        """The strands of the dtype with the most digits, in which methods part most clearly."""
+        dtype = next(d for d in FORMATS if d in self.formats)
+        return [s for s in self.strands if s.dtype == dtype]
 
     def _judged(self, method: Method) -> list[Judgement]:
         return self.paper if method is ADAFACTOR else list(judgements(method, self.strands, WILD))
@@ -150,7 +149,7 @@ class Examination:
             dtype: reach(dtype, format_, self.subject.run) for dtype, format_ in working.items()
         }
         self.progress("variants")
-        pairs = apart(self.paper, working)
+        pairs = apart(self.paper, working or coarsest(self.formats))
         return Report(
             self.name,
             self.subject.version,
