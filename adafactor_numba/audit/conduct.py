@@ -32,6 +32,7 @@ class Conduct:
     findings: tuple[Finding, ...]
     flags: Mapping[str, bool]
     not_run: Mapping[str, str]
+    dtype: str
 
 
 def conduct(subject: Subject, seed: int, dtype: str = "float64") -> Conduct:
@@ -49,7 +50,7 @@ def conduct(subject: Subject, seed: int, dtype: str = "float64") -> Conduct:
     n, m = SHAPES[0]
     kept = state.get(_name(SHAPES[0]))
     sublinear = None if kept is None else kept <= 2 * (n + m) + 4
-    return Conduct(state, sublinear, tuple(findings), flags, interview.not_run)
+    return Conduct(state, sublinear, tuple(findings), flags, interview.not_run, dtype)
 
 
 def _first(found: Iterator[Finding]) -> list[Finding]:

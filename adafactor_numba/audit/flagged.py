@@ -10,7 +10,8 @@ from derivations.variants import AXES, Option, combined
 
 from .flags import FLAGS, Shown, shown, shown_late
 from .interview import Interview
-from .judgement import FORMATS, WILD, formats
+from .judgement import FORMATS, WILD, Formats
+from .precision import formats
 from .scenarios import Draw
 from .strand import Strand
 
@@ -37,11 +38,12 @@ class Flag:
 class Known:
     """What is known of an implementation without flags.
 
-    The options that explain it, the formats in which it may work, and what it refused.
+    The options that explain it, the formats in which it may work, the dtype in which its flags are
+    asked about, and what it refused in that.
     """
 
     options: tuple[Option, ...]
-    candidates: Sequence[str]
+    formats: Formats
     dtype: str
     refused: Mapping[str, str]
 
@@ -89,7 +91,7 @@ class Way:
 
     def format(self, found: Sequence[Strand], known: Known) -> str | None:
         """The finest format in which it explains all strands, if there is one."""
-        working = formats(self.method, found, WILD, known.candidates, counted=self.counted)
+        working = formats(self.method, found, WILD, known.formats, counted=self.counted)
         return working[known.dtype] if working else None
 
 

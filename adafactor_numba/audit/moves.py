@@ -52,7 +52,9 @@ class Move:
         The X it started from is rounded when it is stored, and alpha may be proportional to it.
         """
         o, size = self.observation, np.abs(self.moved)
-        rule = Prediction(self.strand, o, {}, self.after.astype(object), size, self.K + OURS)
+        rule = Prediction(
+            self.strand, o, {"G": o.G}, self.after.astype(object), size, self.K + OURS
+        )
         carried = float(np.finfo(self.strand.dtype).eps) / 2 * size
         return Judgement(ADAFACTOR, rule).allowed(working) + (carried if self.t > 1 else 0)
 
