@@ -67,18 +67,21 @@ def _flag(interview: Interview, draw: Draw, name: str, acts: bool | None, known:
     if len(ways) > 1 and "jump" not in interview.subject.can:
         late = [s for f in shown_late(interview, draw, name) for s in f.flagged]
         ways = _best(ways, late, known) or ways
-    return Flag(" or ".join(way.what for way in ways)) if ways else _unknown(found, known)
+    return _told(ways, found, known)
 
 
-def _unknown(found: Sequence[Shown], known: Known) -> Flag:
-    """What is to be said of a flag that acts by no way that is known."""
-    plain = combined(known.options)
-    without = [s for f in found for s in f.unflagged]
-    explained = Way(PAPER, plain, plain).format(without, known)
+def _told(ways: Sequence["Way"], found: Sequence[Shown], known: Known) -> Flag:
+    """What is to be said, given the ways that explain the runs with the flag."""
+    plain = Way(PAPER, combined(known.options), combined(known.options))
+    if ways and [*ways] != [plain]:
+        return Flag(" or ".join(way.what for way in ways))
+    explained = plain.format([s for f in found for s in f.unflagged], known)
+    if ways:
+        return Flag(ROUNDING if explained else PAPER)
     return Flag(UNKNOWN) if explained else Flag(None, UNEXPLAINED)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Way:
     """What a flag may do: the method that is asked for when it is set, and the one that is counted.
 
@@ -107,7 +110,7 @@ def _ways(name: str, options: tuple[Option, ...]) -> Iterator[Way]:
     for option in axis.options:
         method = combined((*others, option))
         yield Way(option.name, method, combined(others) if name == "weight_decay" else method)
-    yield Way(ROUNDING if others == options else PAPER, combined(others), combined(others))
+    yield Way(PAPER, combined(others), combined(others))
 
 
 def _best(ways: Sequence[Way], found: Sequence[Strand], known: Known) -> list[Way]:

@@ -91,10 +91,10 @@ def shown_late(interview: Interview, draw: Draw, name: str) -> Iterator[Shown]:
 
 
 def _late_runs(interview: Interview, draw: Draw, name: str) -> Iterator[Run]:
-    """A run in which a step size that is not relative should show."""
+    """A run in which a step size that is not relative should show, beside one that is."""
     if name == "relative_step":
-        jumps = "jump" in interview.subject.can
-        yield replace(_short(draw), jump=FAR) if jumps else _late(draw)
+        run = replace(_short(draw), jump=FAR) if "jump" in interview.subject.can else _late(draw)
+        yield replace(run, hyperparameters={name: True})
 
 
 def _runs(interview: Interview, draw: Draw, name: str) -> Iterator[Run]:
@@ -110,6 +110,8 @@ def _showing(interview: Interview, run: Run, name: str, refusals: list[str]) -> 
     """The run with each value of the flag that changes it; what is refused is added to a list."""
     before = interview.subject.run(run)
     for value in FLAGS[name]:
+        if run.hyperparameters.get(name) == value:
+            continue
         flagged = replace(run, hyperparameters={**run.hyperparameters, name: value})
         trace = interview.subject.run(flagged)
         if why := before.error or trace.error:
