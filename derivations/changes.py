@@ -38,7 +38,7 @@ from .adafactor import (
     rows,
 )
 from .method import Axes, Method
-from .rule import Input, Step, Target, UpdateRule, base, rewrite
+from .rule import Input, Step, UpdateRule, base, rewrite
 
 Change: TypeAlias = Callable[[Method, str, str], Method]
 """(method, name, source) -> the changed method."""
@@ -222,17 +222,21 @@ def _root_of_X() -> Expr:
 def decayed_in_G(rule: UpdateRule, at: At, name: str, source: str) -> UpdateRule:
     """weight_decay X is added to G, before anything reads it."""
     given = Input(weight_decay, NONNEGATIVE, "weight decay", default=sp.S.Zero)
-
-    def new(x: sp.Basic) -> sp.Basic | None:
-        if isinstance(x, Target) and base(x) == base(G[at]):
-            return G[x.indices] + weight_decay * X[x.indices]
-        return None
-
-    values = {s.name: rewrite(s.value, new) for s in rule.steps}
-    changed = {s.name: values[s.name] for s in rule.steps if values[s.name] != s.value}
-    return rule.but(name, source, given, **changed)
+    return rule.but(
+        name, source, given, **_reading_G(rule, at, lambda g: g + weight_decay * X[g.indices])
+    )
 
 
 def ascending(rule: UpdateRule, at: At, name: str, source: str) -> UpdateRule:
-    """The step is added to X."""
-    return rule.but(name, source, X_new=2 * X[at] - rule["X_new"].value)
+    """The opposite of G is read for G, so that the step is added and X decays as before."""
+    return rule.but(name, source, **_reading_G(rule, at, lambda g: -g))
+
+
+def _reading_G(rule: UpdateRule, at: At, instead: Callable[[sp.Indexed], Expr]) -> dict[str, Expr]:
+    """The steps that another reading of G changes."""
+
+    def new(x: sp.Basic) -> sp.Basic | None:
+        return instead(x) if isinstance(x, sp.Indexed) and base(x) == base(G[at]) else None
+
+    values = {s.name: rewrite(s.value, new) for s in rule.steps}
+    return {s.name: values[s.name] for s in rule.steps if values[s.name] != s.value}

@@ -63,9 +63,9 @@ class Option:
 
 @dataclass(frozen=True, eq=False)
 class Axis:
-    """A question; `step` is the line of the paper that answers it; `flag` one that opens it.
+    """A question; `step` is the line of the paper that answers it.
 
-    A flag is a keyword that builders take.  Options behind a flag equal the paper until it is set.
+    `flag` is a keyword by which a builder may be asked for another answer.
     """
 
     name: str
@@ -81,6 +81,7 @@ def _power(c: Expr) -> Expr:
 TEN_TO_MINUS_30 = Rational(1, 10**30)
 PAPERS_POWER = _power(Rational(4, 5))
 ADAMS = Rational(999, 1000)
+_CORRECTED = (1 - ADAMS ** (t - 1)) / (1 / ADAMS - ADAMS ** (t - 1))  # exactly 0 at t = 1
 
 AXES = (
     Axis(
@@ -151,7 +152,7 @@ AXES = (
             Option(
                 "beta_2 = 0.999, bias corrected",
                 "[S] section 7.1",
-                scheduled(beta_2=ADAMS * (1 - ADAMS ** (t - 1)) / (1 - ADAMS**t)),
+                scheduled(beta_2=_CORRECTED),
             ),
             Option("beta_2 = 1 - t^-0.5", "[S] Table 2", scheduled(beta_2=_power(Rational(1, 2)))),
             Option("beta_2 = 1 - 1/t", "[S] Table 2", scheduled(beta_2=1 - 1 / t)),
@@ -238,31 +239,32 @@ AXES = (
     ),
     Axis(
         "direction",
-        "X_new",
+        "U",
         (Option("the step is added", "[C] torch.optim.Adafactor, maximize", both(ascending)),),
         flag="maximize",
     ),
 )
 """Every axis; the order is that in which a search decides them."""
 
-_IN_ORDER = sorted(AXES, key=lambda axis: axis.step in (rho.name, beta_2.name))
-_POSITION = {option: k for k, axis in enumerate(_IN_ORDER) for option in axis.options}
+_SCHEDULES_LAST = sorted(AXES, key=lambda axis: axis.step in (rho.name, beta_2.name))
+_POSITION = {o: k for k, axis in enumerate(_SCHEDULES_LAST) for o in axis.options}
 
 
-@cache
 def combined(options: tuple[Option, ...]) -> Method:
     """The paper's method with all these answers, of different axes; the same object every time.
 
     Schedules are changed last, so that methods which differ in these alone share their rules.
     """
-    if not options:
-        return ADAFACTOR
-    *others, last = sorted(options, key=_POSITION.__getitem__)
-    return last.of(combined(tuple(others)))
+    return _in_order(tuple(sorted(options, key=_POSITION.__getitem__)))
+
+
+@cache
+def _in_order(options: tuple[Option, ...]) -> Method:
+    return options[-1].of(_in_order(options[:-1])) if options else ADAFACTOR
 
 
 HIDDEN = ("weight decay", "direction")
-"""Axes that differ from the paper only once their flag is set, or that no library defaults to."""
+"""Axes of which no default shows: X decays by 0, and a library ascends only if it is asked to."""
 
 VARIANTS = tuple(
     combined((option,)) for axis in AXES if axis.name not in HIDDEN for option in axis.options

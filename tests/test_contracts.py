@@ -58,12 +58,27 @@ ROOMS = {
     ),
     "adafactor_numba.__main__": Room({"adafactor_numba.cli"}),
 }
-# What may stand under a module of derivations/; those not named may read all of these.
+AUDIT = "adafactor_numba.audit"
+# What may stand under a module; those not named may read all that their room may import.
 BENEATH = {
     "derivations.rule": set(),
     "derivations.adafactor": {"derivations.rule"},
     "derivations.calculus": {"derivations.rule"},
     "derivations.evaluate": {"derivations.rule"},
+    "derivations.bounds": {"derivations.rule"},
+    "derivations.method": {"derivations.rule", "derivations.adafactor"},
+    "derivations.changes": {"derivations.rule", "derivations.adafactor", "derivations.method"},
+    # where an implementation runs, and what it is asked, nothing is known of what is expected
+    f"{AUDIT}.wire": set(),
+    f"{AUDIT}.course": set(),
+    f"{AUDIT}.worker": {f"{AUDIT}.course", f"{AUDIT}.wire"},
+    f"{AUDIT}.subject": {f"{AUDIT}.wire"},
+    f"{AUDIT}.scenarios": {f"{AUDIT}.subject"},
+    # nor is anything computed where it is written down
+    f"{AUDIT}.report": set(),
+    f"{AUDIT}.screen": {f"{AUDIT}.report"},
+    # nor does a method one symbol away depend on who is examined
+    f"{AUDIT}.edits": {"derivations.rule", "derivations.adafactor", "derivations.method"},
 }
 
 
@@ -113,11 +128,11 @@ def direction(path: PurePath, tree: ast.AST) -> Found:
 
 
 def order(path: PurePath, tree: ast.AST) -> Found:
-    """Inside derivations/, the rule stands under Adafactor, and Adafactor under the rest."""
+    """What is named in BENEATH reads no other module of ours than those."""
     here = module(path)
     if here in BENEATH:
         for line, name, _ in imports(path, tree):
-            if room(name) == "derivations" and name not in BENEATH[here]:
+            if name.startswith(PACKAGES) and name not in BENEATH[here]:
                 yield line, f"imports {name}, which stands above {here}"
 
 
@@ -211,6 +226,14 @@ FALSE = [
     (order, "derivations/adafactor.py", "def f():\n    from derivations.evaluate import BALL"),
     (order, "derivations/evaluate.py", "from .adafactor import MATRIX"),
     (order, "derivations/calculus.py", "from .factorization import TOTALS"),
+    (order, "derivations/method.py", "from .changes import both"),
+    (order, "derivations/changes.py", "from .variants import VARIANTS"),
+    (order, "adafactor_numba/audit/worker.py", "from .subject import Run"),
+    (order, "adafactor_numba/audit/worker.py", "from derivations.method import ADAFACTOR"),
+    (order, "adafactor_numba/audit/subject.py", "from .worker import trace"),
+    (order, "adafactor_numba/audit/scenarios.py", "def f():\n    from .judgement import FORMATS"),
+    (order, "adafactor_numba/audit/screen.py", "from .verdict import audit"),
+    (order, "adafactor_numba/audit/edits.py", "from derivations.variants import VARIANTS"),
     (stars, "derivations/rule.py", "from sympy import *"),
     (dangers, "derivations/rule.py", "eval('1')"),
     (dangers, "derivations/rule.py", "run = exec"),
@@ -238,6 +261,9 @@ TRUE = [
     (direction, "adafactor_numba/cli.py", "import typer\ndef f():\n    from .audit import audit"),
     (order, "derivations/adafactor.py", "from .rule import Step"),
     (order, "derivations/variants.py", "from . import adafactor, evaluate"),
+    (order, "derivations/changes.py", "import sympy\nfrom .method import Axes"),
+    (order, "adafactor_numba/audit/worker.py", "import json\nfrom .course import Course"),
+    (order, "adafactor_numba/audit/search.py", "from .judgement import WILD"),
     (stars, "derivations/rule.py", "from sympy import Mul"),
     (dangers, "derivations/rule.py", "re.compile('x')\nmodel.eval()\nnp.load(f)"),
     (plain_sources, "adafactor_numba/matrix.py", "def _step(X): pass\nstep = loop(_step)"),
@@ -260,6 +286,11 @@ def test_a_checker_accepts_the_true_neighbour(checker, path, source):
 
 def test_each_checker_has_something_false_to_refuse():
     assert {checker for checker, _, _ in FALSE} == {*CHECKERS}
+
+
+def test_what_is_named_in_the_order_exists():
+    named = {*BENEATH, *(name for beneath in BENEATH.values() for name in beneath)}
+    assert named <= {module(path) for path in SOURCES}
 
 
 def cycle(read: dict[str, set[str]]) -> list[str]:

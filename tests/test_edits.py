@@ -1,26 +1,52 @@
-"""The methods one symbol away from the paper: each is another one, and every step has some."""
+"""The methods one symbol away from the paper or a variant: each is another, every step has some."""
 
 from collections import Counter
 
 import numpy as np
 import pytest
+import sympy as sp
 
 from adafactor_numba.audit.edits import Edit, edits, theta
 from derivations.adafactor import SCHEDULE
 from derivations.evaluate import evaluate
-from derivations.method import ADAFACTOR
+from derivations.method import ADAFACTOR, machine_epsilon
+from derivations.variants import AXES, combined
 
 EDITS = tuple(edits())
 FITTED = [edit for edit in EDITS if edit.start is not None]
 STEPS = ("rho", "beta_2", "alpha", "R", "C", "V", "U", "U_hat", "X_new")
 SHAPES = ((3,), (2, 3))
 
+OPTIONS = {option.name: option for axis in AXES for option in axis.options}
+BASES = {
+    names: combined(tuple(OPTIONS[name] for name in names.split("; ")))
+    for names in (
+        "eps1 clamps the denominators",
+        "momentum over U_hat; no parameter scale; beta_2 = 0.999",
+        "each matrix of a batch clipped by itself; eps1 added to the denominators; rho = 1e-2",
+    )
+}
+LINES = (*ADAFACTOR.schedule.steps, *ADAFACTOR.matrix.steps)
 
-def changed(edit):
-    """The rules, and the lines of the paper, whose value is not the paper's."""
+
+def rules(method):
+    """Its rules but for that of a batch, which follows from the matrix rule."""
+    return method.schedule, method.vector, method.matrix
+
+
+def line(name, rule):
+    """The line of the paper that a step is a part of, or was added for."""
+    for paper in ADAFACTOR.rules():
+        if name in {step.name for step in paper.steps}:
+            return paper.line(name)
+    return rule.line(name)
+
+
+def changed(edit, base=ADAFACTOR):
+    """The rules, and the lines of the paper, whose value is not that of the base."""
     return {
-        (own.name, own.line(a.name))
-        for rule, own in zip(edit.method.rules(), ADAFACTOR.rules(), strict=True)
+        (own.name, line(a.name, own))
+        for rule, own in zip(rules(edit.method), rules(base), strict=True)
         for a, b in zip(rule.steps, own.steps, strict=True)
         if a.value != b.value
     }
@@ -37,6 +63,8 @@ def values(method, shape, t, theta=None):
         if quantity.indices:
             drawn = rng.uniform(0.5, 2.0, [sizes[str(s)] for s in layout.rule.shape(quantity)])
             x[quantity.name] = drawn * (rng.choice([-1, 1]) if quantity.name in "XG" else 1)
+    defaults = {q.name: q.default for q in layout.rule.inputs if q.default is not None}
+    given |= {name: 2.0**-52 for name, default in defaults.items() if default == machine_epsilon}
     names = {quantity.name for quantity in layout.rule.inputs}
     return evaluate(layout.rule, {k: v for k, v in (x | given).items() if k in names})["X_new"]
 
@@ -54,14 +82,18 @@ def test_every_step_has_edits_with_and_without_a_constant(step):
 
 def test_no_two_edits_are_the_same():
     found = Counter(
-        tuple(step.value for rule in edit.method.rules() for step in rule.steps) for edit in EDITS
+        tuple(step.value for rule in rules(edit.method) for step in rule.steps) for edit in EDITS
     )
     twice = [edit for edit in EDITS if found[_values(edit)] > 1]
     assert not twice, [(edit.step, edit.what) for edit in twice]
 
 
 def _values(edit):
-    return tuple(step.value for rule in edit.method.rules() for step in rule.steps)
+    return _expressions(edit.method)
+
+
+def _expressions(method):
+    return tuple(step.value for rule in rules(method) for step in rule.steps)
 
 
 @pytest.mark.parametrize("edit", FITTED, ids=lambda edit: f"{edit.step}: {edit.what}")
@@ -74,7 +106,7 @@ def test_an_edit_with_its_constant_at_the_papers_value_is_the_paper(edit, shape)
 
 def test_an_edit_has_a_constant_exactly_if_it_has_a_start():
     for edit in EDITS:
-        has = any(step.value.has(theta) for rule in edit.method.rules() for step in rule.steps)
+        has = any(step.value.has(theta) for rule in rules(edit.method) for step in rule.steps)
         assert has == (edit.start is not None)
 
 
@@ -116,3 +148,53 @@ def test_the_rules_that_an_edit_does_not_name_are_the_papers():
 def test_the_paper_itself_is_no_edit():
     assert changed(Edit("rho", "nothing", ADAFACTOR)) == set()
     assert np.array_equal(values(ADAFACTOR, (3,), 2), values(ADAFACTOR, (3,), 2))
+
+
+@pytest.mark.parametrize("base", BASES.values(), ids=BASES)
+def test_an_edit_of_a_variant_is_another_method_in_the_step_it_names(base):
+    found = edits(base)
+    assert len({_values(edit) for edit in found} | {_expressions(base)}) == len(found) + 1
+    for edit in found:
+        assert edit.step in {name for _, name in changed(edit, base)}, edit.what
+        assert edit.step in {step.name for step in LINES}
+        assert not any(value.has(sp.zoo, sp.nan) for value in _values(edit)), edit.what
+
+
+@pytest.mark.parametrize("base", BASES.values(), ids=BASES)
+def test_an_edit_of_a_variant_has_a_constant_exactly_if_it_has_a_start(base):
+    for edit in edits(base):
+        assert any(v.has(theta) for v in _values(edit)) == (edit.start is not None), edit.what
+
+
+@pytest.mark.parametrize("base", BASES.values(), ids=BASES)
+def test_an_edit_of_a_variant_with_its_constant_at_the_variants_value_is_the_variant(base):
+    for shape in SHAPES:
+        for t in (1, 2, 10_001):
+            expected = values(base, shape, t)
+            for edit in edits(base):
+                if edit.start is not None:
+                    found = values(edit.method, shape, t, edit.start)
+                    assert np.array_equal(found, expected), (edit.step, edit.what)
+
+
+@pytest.mark.parametrize(
+    ("base", "step", "what"),
+    [
+        (0, "V", "Min for Max, in the matrix rule"),
+        (0, "V", "another default of epsilon_1"),
+        (1, "X_new", "M_old for M"),
+        (1, "X_new", "another default of beta_1"),
+        (1, "X_new", "without the factor 1 - beta_1"),
+        (1, "beta_2", "another number for 999/1000"),
+        (2, "U_hat", "a sum for a mean, in the matrix rule"),
+        (2, "rho", "another number for 1/100"),
+    ],
+)
+def test_the_ordinary_mistakes_in_a_variant_are_among_its_edits(base, step, what):
+    assert (step, what) in {(edit.step, edit.what) for edit in edits([*BASES.values()][base])}
+
+
+def test_what_does_not_read_t_is_not_read_at_another_t():
+    (constant,) = (base for names, base in BASES.items() if "beta_2 = 0.999" in names)
+    assert not [e for e in edits(constant) if e.step == "beta_2" and e.what == "t - 1 for t"]
+    assert [e for e in edits(constant) if e.step == "rho" and e.what == "t - 1 for t"]

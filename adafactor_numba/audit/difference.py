@@ -7,12 +7,12 @@ import numpy as np
 
 from derivations.method import ADAFACTOR, Method
 
-from .judgement import FORMATS, WILD, Judgement
+from .judgement import WILD, Judgement
 from .report import Difference
 from .strand import predictions
 from .subject import Run
 
-VISIBLE = 8 * float(np.finfo(FORMATS[1]).eps)
+VISIBLE = 8 * float(np.finfo("float32").eps)
 """The relative change of a step by a variant from which on it is the step that differs."""
 
 SHORT = 50

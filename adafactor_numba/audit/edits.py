@@ -39,7 +39,14 @@ theta = sp.Symbol("theta", real=True)
 THETA = Input(theta, sp.S.Reals, "the unknown constant")
 
 SWAPS = {epsilon_1: epsilon_2, epsilon_2: epsilon_1, n: m, m: n, beta_2: 1 - beta_2, t: t + 1}
-STAND_INS = (("R", "R_old"), ("C", "C_old"), ("V", "V_old"), ("U", "G"), ("U_hat", "U"))
+STAND_INS = (
+    ("R", "R_old"),
+    ("C", "C_old"),
+    ("V", "V_old"),
+    ("U", "G"),
+    ("U_hat", "U"),
+    ("M", "M_old"),
+)
 """Names that are taken for one another by mistake."""
 
 
@@ -63,7 +70,8 @@ def _plain(method: Method) -> Iterator[Edit]:
     for step in method.schedule.steps:
         for what, value in _changed(step.value, ()):
             yield _scheduled(method, step, what, value)
-        yield _scheduled(method, step, "t - 1 for t", step.value.subs(t, sp.Max(t - 1, 1)))
+        if step.value.has(t):
+            yield _scheduled(method, step, "t - 1 for t", step.value.subs(t, sp.Max(t - 1, 1)))
         yield _scheduled(method, step, "1 - it", 1 - step.value)
     yield from _of_both(method, *map(_symbol_changes, (method.vector, method.matrix)))
 
@@ -83,7 +91,8 @@ def _symbol_changes(rule: UpdateRule) -> Changes:
                 clip = sp.Max(1, sp.sqrt(mean_square) / d)
                 found["U_hat", f"clipped {axis} by {axis}"] = {"U_hat": U / clip}
     if "S_R" in names:
-        found |= _normalisers(rule)
+        already = list(found.values())
+        found |= {key: new for key, new in _normalisers(rule).items() if new not in already}
     return found | _rows_with_columns(found)
 
 
@@ -212,10 +221,15 @@ def _edit(
         except RuleError:
             return
     vector, matrix = rules
-    known = ADAFACTOR.vector if matrix is method.matrix else ADAFACTOR.matrix
-    first = name.partition(" ")[0]
-    line = known.line(first) if first in {s.name for s in known.steps} else "X_new"
+    line = _line(method, name.partition(" ")[0], of_vector=matrix is method.matrix)
     yield Edit(line, what, replace(method, vector=vector, matrix=matrix))
+
+
+def _line(method: Method, name: str, of_vector: bool) -> str:
+    """The line of the paper that a step is a part of, or, if it was added, was added for."""
+    paper, rule = (m.vector if of_vector else m.matrix for m in (ADAFACTOR, method))
+    added = name not in {s.name for s in paper.steps}
+    return paper.line(rule.line(name) if added else name)
 
 
 def _scheduled(

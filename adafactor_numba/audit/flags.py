@@ -9,7 +9,7 @@ import numpy as np
 from derivations.method import ADAFACTOR
 
 from .interview import Finding, Interview, parted
-from .judgement import FORMATS, FORMS
+from .judgement import FORMS
 from .scenarios import Draw, several
 from .strand import Prediction, Strand, predictions, strands
 from .subject import Run, Trace
@@ -161,7 +161,7 @@ def _granted(p: Prediction) -> np.ndarray:
     before, after = p.observation.before, p.observation.after
     assert before is not None
     assert after is not None
-    u = float(np.finfo(FORMATS[1]).eps) / 2
+    u = float(np.finfo("float32").eps) / 2
     move = np.abs(after - before).max()
     return np.asarray(2 * FORMS * u * (p.K * move + np.abs(after)))
 

@@ -17,7 +17,11 @@ from derivations.method import Method
 
 from .strand import Prediction, Strand, predictions
 
-FORMATS = ("float64", "float32", "float16")
+FORMATS = ("float64", "mixed", "float32", "float16")
+"""Finest first; mixed: rho and beta_2 in float32, all else in float64."""
+
+SCHEDULES, WORK = {"mixed": "float32"}, {"mixed": "float64"}
+
 Formats: TypeAlias = Mapping[str, tuple[str, ...]]
 """For each dtype, the formats in which its work may be done, finest first."""
 
@@ -57,15 +61,18 @@ class Judgement:
 
     def counted(self, working: str) -> float:
         """The relative error of a step that its roundings explain."""
-        u = float(np.finfo(working).eps) / 2
-        K = FORMS * (self.prediction.K * (2 if _is_float(self) else 1) + self.logarithm)
-        return np.inf if K * u >= 1 else K * u / (1 - K * u)
+        p, forms = self.prediction, FORMS * (2 if _is_float(self) else 1)
+        scheduled = forms * (p.K - p.K_work) * _unit(SCHEDULES.get(working, working))
+        Ku = (forms * p.K_work + FORMS * self.logarithm) * _unit(WORK.get(working, working))
+        Ku += scheduled
+        return np.inf if Ku >= 1 else Ku / (1 - Ku)
 
     def stored(self, working: str, X_new: np.ndarray) -> np.ndarray:
         """What the last difference and storage explain."""
-        u = float(np.finfo(working).eps) / 2
+        working = WORK.get(working, working)
+        u = _unit(working)
         least = max(float(np.finfo(f).smallest_subnormal) for f in (working, self.strand.dtype))
-        half_ulp = float(np.finfo(self.strand.dtype).eps) / 2
+        half_ulp = _unit(self.strand.dtype)
         before = np.abs(_floats(self.prediction.observation.before))
         return np.asarray((FORMS * u + half_ulp) * np.abs(X_new) + FORMS * u * before + least)
 
@@ -102,7 +109,8 @@ class Judgement:
     @cached_property
     def logarithm(self) -> float:
         """The greatest |ln x| of the rule's numbers x: each loses that much carried as ln x."""
-        return float(np.abs(np.log(self.naturals)).max())
+        ends = np.abs(np.log(self.naturals))
+        return float(np.max(ends, where=np.isfinite(ends), initial=0.0))
 
     @cached_property
     def naturals(self) -> tuple[float, float]:
@@ -124,7 +132,7 @@ class Judgement:
         if not all(np.all(G != 0) for G in history):
             return False
         least, greatest = self.naturals
-        limits = np.finfo(working)
+        limits = np.finfo(WORK.get(working, working))
         eps, dtype = float(limits.eps), np.finfo(self.strand.dtype)
         roomy = float(limits.tiny) / eps <= least and greatest <= float(limits.max) * eps
         storable = float(dtype.tiny) / eps <= float(np.min(np.abs(history)))
@@ -164,6 +172,10 @@ def proportional(expected: np.ndarray, seen: np.ndarray, allowed: np.ndarray) ->
     share = expected / expected[pivot]
     within = np.abs(seen - share * seen[pivot]) <= allowed + np.abs(share) * allowed[pivot]
     return bool(seen[pivot] != 0 and np.all(within))
+
+
+def _unit(format_: str) -> float:
+    return float(np.finfo(format_).eps) / 2
 
 
 def _is_float(j: Judgement) -> bool:

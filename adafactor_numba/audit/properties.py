@@ -12,13 +12,12 @@ import numpy as np
 
 from .asking import Asking
 from .difference import beside, case_of
-from .judgement import FORMATS
 from .laws import LAWS, Law
 from .moves import Comparison, Move
 from .scenarios import Draw
 from .subject import Run, Subject
 
-WORKING = FORMATS[:2]
+WORKING = ("float64", "float32")
 """The formats in which the work may be done, finest first."""
 
 

@@ -64,7 +64,10 @@ class Strand:
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What a method expects of one observation: X_new, the size of the step, K of the rule."""
+    """What a method expects of one observation: X_new, the size of the step, K of the rule.
+
+    K_work is K without the roundings of rho and beta_2.
+    """
 
     strand: Strand
     observation: Observation
@@ -72,6 +75,7 @@ class Prediction:
     X_new: Any
     move: np.ndarray
     K: int
+    K_work: int
 
     def error(self) -> np.ndarray:
         """|X found - X_new| of every entry, in the parameter's shape."""
@@ -131,6 +135,7 @@ def predictions(
         x.name: np.zeros(_shape(rule, x, layout.sizes)) for x in rule.inputs if x.becomes
     }
     K: dict[str, int] = {}
+    K_work: dict[str, int] = {}
     previous, settled, unwatched = None, False, 0
     for o in strand.observations:
         wanted = o.before is not None and o.after is not None
@@ -151,9 +156,11 @@ def predictions(
             raise
         state = {x.name: values[x.becomes] for x in rule.inputs if x.becomes and x.name != "X"}
         settled = same and all(_alike(carried[name], state[name]) for name in state)
-        K = step_counts(counted, layout.sizes, counted.layout(start.shape).rule, o.t, K)
+        counting = (counted, layout.sizes, counted.layout(start.shape).rule, o.t)
+        K = step_counts(*counting, K, schedule_counts(counted.schedule, o.t))
+        K_work = step_counts(*counting, K_work, {})
         if wanted:
-            yield _prediction(strand, o, layout, values, K["X_new"])
+            yield _prediction(strand, o, layout, values, K["X_new"], K_work["X_new"])
         carried, previous = carried | state, o.G
 
 
@@ -165,13 +172,13 @@ def _needs_no_value(o: Observation) -> bool:
     return not np.any(o.G) or (o.after is not None and not np.all(np.isfinite(o.after)))
 
 
-def _prediction(strand: Strand, o: Observation, layout: Any, values: Values, K: int) -> Prediction:
+def _prediction(strand: Strand, o: Observation, layout: Any, values: Values, *K: int) -> Prediction:
     X_new = layout.restored(values["X_new"])
     with np.errstate(all="ignore"):
         move = np.abs(_floats(values["X_new"] - values["X"]))
     if "M_old" in values:
         move = np.full_like(move, move.max())
-    return Prediction(strand, o, values, X_new, layout.restored(move), K)
+    return Prediction(strand, o, values, X_new, layout.restored(move), *K)
 
 
 def _hyperparameters(rule: UpdateRule, strand: Strand) -> dict[str, Any]:
@@ -235,17 +242,25 @@ def _counters(rule: UpdateRule) -> tuple[tuple[str, ...], Mapping[str, Callable[
 
 
 def step_counts(
-    method: Method, sizes: tuple[int, ...], rule: UpdateRule, t: int, K: Mapping[str, int]
+    method: Method,
+    sizes: tuple[int, ...],
+    rule: UpdateRule,
+    t: int,
+    K: Mapping[str, int],
+    scheduled: Mapping[str, int],
 ) -> dict[str, int]:
-    """K of what is carried into the next step, and of this step's X_new, by name."""
+    """K of what is carried into the next step, and of this step's X_new, by name.
+
+    `scheduled` are those of rho and beta_2, exact if they are left out.
+    """
     names, counters = _counters(rule)
-    known = {"rho": 0, "beta_2": 0} | _schedule_counts(method.schedule, t) | dict(K)
+    known = {**K, **scheduled}
     beta_2 = float(_scheduled_floats(method.schedule, t)["beta_2"])
     arguments = (*sizes, beta_2, *(known.get(name, 0) for name in names))
     return {name: int(np.ceil(f(*arguments))) for name, f in counters.items()}
 
 
-def _schedule_counts(schedule: UpdateRule, t: int) -> dict[str, int]:
+def schedule_counts(schedule: UpdateRule, t: int) -> dict[str, int]:
     return {step.name: _schedule_count(step, t) for step in schedule.steps}
 
 

@@ -21,7 +21,7 @@ from .flagged import Known
 from .interview import Interview
 from .judgement import FORMATS, WILD, Formats, Judgement, is_in_order, judgements
 from .names import remedy
-from .precision import coarsest, formats, formats_at_work, formats_of, possible
+from .precision import coarsest, formats, formats_at_work, formats_of, possible, precision
 from .reach import reach
 from .report import Difference, Report
 from .scenarios import runs, skipping
@@ -106,7 +106,7 @@ class Examination:
         self.progress("conduct")
         self.conduct = conduct(self.subject, self.seed, self.paper[0].strand.dtype)
         misconduct = self._misconduct()
-        working = formats_of(self.paper, self.formats, grained=True)
+        working = formats_of(self.paper, self.formats)
         if working:
             return self._report("differs" if misconduct else "agrees", Path(), working, misconduct)
         self.progress("looking for variants")
@@ -126,7 +126,7 @@ class Examination:
         """The formats in which the path explains everything; decided by floats, then by balls."""
         if not formats(path.method, self.strands, WILD, self.formats):
             return None
-        return formats(path.method, self.strands, allowed=self.formats, grained=True)
+        return formats(path.method, self.strands, allowed=self.formats)
 
     def _unexplained(self, path: Path) -> int:
         """How many cases the path leaves unexplained, whatever the format."""
@@ -165,7 +165,7 @@ class Examination:
             rule=path.method.source,
             variant=path.method.name if path.options else None,
             axes={axis.name: option.name for axis, option in path.answers()},
-            precision=max(working.values(), key=FORMATS.index) if working else None,
+            precision=precision(working),
             range={dtype: found for dtype, found in ranges.items() if found},
             cases=len(self.paper),
             variants_told_apart=len(VARIANTS) - sum(ADAFACTOR.name in pair for pair in pairs),
