@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from io import StringIO
 
 import numpy as np
@@ -130,6 +131,13 @@ def test_a_case_of_several_parameters_is_shown_with_all_that_is_particular_to_it
         "jumped to t = 7, saved and loaded after step 2\n"
     ) in said
     assert "smallest" not in said
+
+
+def test_only_the_first_difference_is_offered_as_a_script():
+    shown = Difference("over time", {**case_of("m:build", RUN, 1, 0), "grads": []})
+    said = screen(Report("m", "1", "differs", differences=(shown, replace(shown))))
+    assert said.count("over time differs") == 2
+    assert said.count("--replay") == 1
 
 
 LAWS = tuple(

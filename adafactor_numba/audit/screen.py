@@ -33,8 +33,13 @@ def show(report: Report, console: Console, file: Path | None = None) -> None:
     console.print(table)
     for difference in report.differences:
         console.print()
-        for line in _lines(difference, file):
+        for line in _lines(difference):
             console.print(Text(line), soft_wrap=True)
+        if difference is report.differences[0] and "grads" in difference.case:
+            first = "" if file else "as a script: --json FILE, then "
+            console.print(
+                Text(f"  {first}adafactor-numba audit --replay {file or 'FILE'}"), soft_wrap=True
+            )
 
 
 def _facts(report: Report) -> Iterator[tuple[str, str]]:
@@ -88,7 +93,7 @@ def _flags(flags: Mapping[str, Mapping[str, str | None]]) -> Iterator[str]:
     yield from (f"{', '.join(names)}: {does}" for does, names in found.items())
 
 
-def _lines(difference: Difference, file: Path | None) -> Iterator[str]:
+def _lines(difference: Difference) -> Iterator[str]:
     case = difference.case
     yield f"{difference.step} differs: {difference.what}"
     if difference.source:
@@ -106,9 +111,6 @@ def _lines(difference: Difference, file: Path | None) -> Iterator[str]:
             f"  off by {difference.off_by_ulp:.3g} ulp, of which rounding explains "
             f"{difference.explained_ulp:.3g}"
         )
-    if "grads" in case:
-        first = "" if file else "as a script: --json FILE, then "
-        yield f"  {first}adafactor-numba audit --replay {file or 'FILE'}"
 
 
 def _asked(case: Mapping[str, Any]) -> Iterator[str]:
