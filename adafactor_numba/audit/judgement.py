@@ -17,10 +17,14 @@ from derivations.method import Method
 
 from .strand import Prediction, Strand, predictions
 
-FORMATS = ("float64", "mixed", "float32", "float16")
-"""Finest first; mixed: rho and beta_2 in float32, all else in float64."""
+FORMATS = ("float64", "mixed", "float32", "bfloat16", "float16")
+"""Finest first; mixed: rho and beta_2 in float32, all else in float64; bfloat16: momentum alone is
+kept in it, all else is done in float32.
+"""
 
-SCHEDULES, WORK = {"mixed": "float32"}, {"mixed": "float64"}
+SCHEDULES = {"mixed": "float32", "bfloat16": "float32"}
+WORK = {"mixed": "float64", "bfloat16": "float32"}
+KEPT = {"bfloat16": 2.0**-9}
 
 Formats: TypeAlias = Mapping[str, tuple[str, ...]]
 """For each dtype, the formats in which its work may be done, finest first."""
@@ -57,7 +61,17 @@ class Judgement:
         X_new = _floats(self.prediction.X_new)
         with np.errstate(all="ignore"):
             step = self.counted(working) * self.prediction.move
+            step = step + self.kept(working, np.asarray(0.0))
             return np.asarray(step + self.stored(working, X_new))
+
+    def kept(self, working: str, otherwise: np.ndarray) -> np.ndarray:
+        """What the rounding of a stored momentum explains; `otherwise` is a move without one.
+
+        A first move is rounded twice: before it is averaged, and as the momentum.
+        """
+        kept = self.prediction.kept
+        unit = FORMS * KEPT.get(working, 0.0)
+        return np.asarray(unit * (2 * np.abs(otherwise) if kept is None else kept))
 
     def counted(self, working: str) -> float:
         """The relative error of a step that its roundings explain."""
@@ -77,7 +91,10 @@ class Judgement:
         return np.asarray((FORMS * u + half_ulp) * np.abs(X_new) + FORMS * u * before + least)
 
     def moves(self, working: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Flat: the moves expected and found, and what rounding explains of the moves found."""
+        """Flat: the moves expected and found, and what rounding explains of the moves found.
+
+        A momentum may be kept that the method does not know yet.
+        """
         o = self.prediction.observation
         before, after = _floats(o.before).ravel(), _floats(o.after).ravel()
         with np.errstate(all="ignore"):
@@ -85,7 +102,8 @@ class Judgement:
             seen = after - before
             counted = self.counted(working) * np.abs(seen)
             stored = self.stored(working, after.reshape(self.error.shape)).ravel()
-        return expected, seen, counted + stored
+            kept = self.kept(working, seen.reshape(self.error.shape)).ravel()
+        return expected, seen, counted + stored + kept
 
     def explained(self, working: str) -> bool:
         """Whether every entry is within its bound.

@@ -40,16 +40,17 @@ def formats_at_work(paper: Iterable[Judgement]) -> Formats:
 def _is_early(j: Judgement) -> bool:
     run = j.strand.run
     plain = len(run.params) == 1 and not run.hyperparameters and run.jump is None
-    return plain and j.prediction.observation.t <= EARLY
+    o = j.prediction.observation
+    return plain and o.t <= EARLY and bool(np.any(o.G))
 
 
 def _at_work(dtype: str, early: Sequence[Judgement]) -> tuple[str, ...]:
-    """Up to the finest format that explains all that float32 explains, as it is or up to a factor.
+    """float64 alone if it explains all that float32 explains, as it is or up to a factor.
 
-    One coarser than float64 is believed only if what is beyond float64 looks like its rounding.  Of
+    A coarser one is believed only if what is beyond float64 looks like its rounding.  Of
     another dtype the storage hides so much that its own format is always believed.
     """
-    half = FORMATS[3:] if _halves(early) else ()
+    half = FORMATS[4:] if _halves(early) else ()
     if dtype != FINE[0]:
         return (*FINE, *half)
     for explained in (Judgement.explained, _one_factor):
@@ -60,7 +61,7 @@ def _at_work(dtype: str, early: Sequence[Judgement]) -> tuple[str, ...]:
     finest = next(f for f in FINE if all(explained(j, f) for j in near))
     if finest != FINE[0] and _is_no_rounding(near):
         return FINE[:1]
-    return FINE[: FINE.index(finest) + 1] + (half if finest == FINE[-1] else ())
+    return FINE[:1] if finest == FINE[0] else (*FINE, *half)
 
 
 def _one_factor(j: Judgement, working: str) -> bool:
@@ -71,8 +72,10 @@ def _is_no_rounding(found: Iterable[Judgement]) -> bool:
     """Whether steps are off to one side alone, entry by entry, and not by one factor each.
 
     Of vectors that are not clipped: clipping makes some entries larger where others are smaller.
+    First steps are asked first, as they know no beta_2.
     """
     beyond = [j for j in found if _is_plain(j) and not j.explained(FINE[0])]
+    beyond = [j for j in beyond if j.prediction.observation.t == 1] or beyond
     signs = {sign for j in beyond for sign in _signs(j)}
     return len(signs) == 1 and not all(_one_factor(j, FINE[0]) for j in beyond)
 
@@ -122,6 +125,11 @@ def formats_of(found: Iterable[Judgement], allowed: Formats | None = None) -> di
         if not kept:
             return None
     return {dtype: kept[0] for dtype, kept in left.items()}
+
+
+def with_momentum_in_bfloat16(allowed: Formats) -> dict[str, tuple[str, ...]]:
+    """The formats, and that of a momentum which is kept in bfloat16."""
+    return {dtype: (*found[:3], FORMATS[3]) for dtype, found in allowed.items()}
 
 
 def precision(working: Mapping[str, str]) -> str | None:

@@ -110,6 +110,14 @@ def _clipped(draw: Draw) -> Iterator[Run]:
         yield draw.single("clipped", draw.zeros(shape), grads, watch=(39, 40, 41, 42))
 
 
+def _growing(draw: Draw) -> Iterator[Run]:
+    """RMS(X), and with it alpha, grows by a hundredth a step: what was averaged lags behind."""
+    for shape in ((3,), (2, 3)):
+        G = draw.uneven(shape)
+        X = np.asarray(-np.sign(G) * 2e-3, draw.dtype)
+        yield draw.single("growing X", X, [G] * 40, watch=(39, 40))
+
+
 def _ordinary(draw: Draw) -> Iterator[Run]:
     for shape in ((5,), (3, 4), (4, 3)):
         grads = [draw.normal(shape) for _ in range(5)]
@@ -308,6 +316,7 @@ SCENARIOS: tuple[Callable[[Draw], Iterator[Run]], ...] = (
     _weights,
     _unclipped,
     _clipped,
+    _growing,
     _ordinary,
     _sizes_of_G,
     _zero_rows,

@@ -66,7 +66,8 @@ class Strand:
 class Prediction:
     """What a method expects of one observation: X_new, the size of the step, K of the rule.
 
-    K_work is K without the roundings of rho and beta_2.
+    K_work is K without the roundings of rho and beta_2.  `kept` is what a momentum rounded to one
+    unit each time it is stored adds to the error, in these units; None without momentum.
     """
 
     strand: Strand
@@ -76,6 +77,7 @@ class Prediction:
     move: np.ndarray
     K: int
     K_work: int
+    kept: np.ndarray | None = None
 
     def error(self) -> np.ndarray:
         """|X found - X_new| of every entry, in the parameter's shape."""
@@ -136,6 +138,7 @@ def predictions(
     }
     K: dict[str, int] = {}
     K_work: dict[str, int] = {}
+    kept: Any = 0.0
     previous, settled, unwatched = None, False, 0
     for o in strand.observations:
         wanted = o.before is not None and o.after is not None
@@ -159,9 +162,30 @@ def predictions(
         counting = (counted, layout.sizes, counted.layout(start.shape).rule, o.t)
         K = step_counts(*counting, K, schedule_counts(counted.schedule, o.t))
         K_work = step_counts(*counting, K_work, {})
+        kept = _kept(values, kept)
         if wanted:
-            yield _prediction(strand, o, layout, values, K["X_new"], K_work["X_new"])
+            found = _prediction(strand, o, layout, values, K["X_new"], K_work["X_new"])
+            yield replace(found, kept=_in_step(layout, values, kept)) if "M" in values else found
         carried, previous = carried | state, o.G
+
+
+def _kept(values: Values, before: Any) -> Any:
+    """The sum, over the past, of what is left of each |M|, and of each part it was given.
+
+    Both are rounded: what is averaged before, and M when it is stored.
+    """
+    if "M" not in values:
+        return before
+    beta_1, M = float(values["beta_1"]), _floats(values["M"])
+    given = M - beta_1 * _floats(values["M_old"])
+    return beta_1 * before + np.abs(M) + np.abs(given)
+
+
+def _in_step(layout: Any, values: Values, kept: Any) -> np.ndarray:
+    """What is kept, as a part of X_new: times alpha if X_new multiplies M by it."""
+    with np.errstate(all="ignore"):
+        step, M = (np.abs(_floats(a)).max() for a in (values["X_new"] - values["X"], values["M"]))
+        return np.asarray(layout.restored(kept * np.nan_to_num(step / M)))
 
 
 def _needs_no_value(o: Observation) -> bool:
@@ -172,13 +196,15 @@ def _needs_no_value(o: Observation) -> bool:
     return not np.any(o.G) or (o.after is not None and not np.all(np.isfinite(o.after)))
 
 
-def _prediction(strand: Strand, o: Observation, layout: Any, values: Values, *K: int) -> Prediction:
+def _prediction(
+    strand: Strand, o: Observation, layout: Any, values: Values, K: int, K_work: int
+) -> Prediction:
     X_new = layout.restored(values["X_new"])
     with np.errstate(all="ignore"):
         move = np.abs(_floats(values["X_new"] - values["X"]))
     if "M_old" in values:
         move = np.full_like(move, move.max())
-    return Prediction(strand, o, values, X_new, layout.restored(move), *K)
+    return Prediction(strand, o, values, X_new, layout.restored(move), K, K_work)
 
 
 def _hyperparameters(rule: UpdateRule, strand: Strand) -> dict[str, Any]:

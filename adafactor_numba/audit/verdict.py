@@ -5,7 +5,7 @@ otherwise the step that elimination leaves.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,7 +21,15 @@ from .flagged import Known
 from .interview import Interview
 from .judgement import FORMATS, WILD, Formats, Judgement, is_in_order, judgements
 from .names import remedy
-from .precision import coarsest, formats, formats_at_work, formats_of, possible, precision
+from .precision import (
+    coarsest,
+    formats,
+    formats_at_work,
+    formats_of,
+    possible,
+    precision,
+    with_momentum_in_bfloat16,
+)
 from .reach import reach
 from .report import Difference, Report
 from .scenarios import runs, skipping
@@ -111,22 +119,31 @@ class Examination:
             return self._report("differs" if misconduct else "agrees", Path(), working, misconduct)
         self.progress("looking for variants")
         paths = search(self._finest(), self.formats)
-        for path in paths:
-            working = self._explained_by(path) if path.options else None
-            if working:
-                found = option_differences(self, path.options, self.paper, working)
-                return self._report("differs", path, working, (*found, *misconduct))
+        for path, working in self._explaining(paths):
+            found = option_differences(self, path.options, self.paper, working)
+            return self._report("differs", path, working, (*found, *misconduct))
         base = min(paths, key=self._unexplained)
         if self._unexplained(base) >= self._unexplained(Path()):
             base = Path()
         found = line_difference(self, base, self._judged(base.method))
         return self._report("differs", Path(), {}, (*found, *misconduct), base)
 
-    def _explained_by(self, path: Path) -> dict[str, str] | None:
+    def _explaining(self, paths: Sequence[Path]) -> Iterator[tuple[Path, dict[str, str]]]:
+        """The variants that explain everything, with the formats in which they do."""
+        for path in paths:
+            if path.options and (working := self._explained_by(path, self.formats)):
+                yield path, working
+        allowed = with_momentum_in_bfloat16(self.formats)
+        for path in search(self._finest(), allowed):
+            decided = {axis.name for axis, _ in path.answers()}
+            if "momentum" in decided and (working := self._explained_by(path, allowed)):
+                yield path, working
+
+    def _explained_by(self, path: Path, allowed: Formats) -> dict[str, str] | None:
         """The formats in which the path explains everything; decided by floats, then by balls."""
-        if not formats(path.method, self.strands, WILD, self.formats):
+        if not formats(path.method, self.strands, WILD, allowed):
             return None
-        return formats(path.method, self.strands, allowed=self.formats)
+        return formats(path.method, self.strands, allowed=allowed)
 
     def _unexplained(self, path: Path) -> int:
         """How many cases the path leaves unexplained, whatever the format."""
@@ -174,12 +191,14 @@ class Examination:
             scenarios_not_run=(*not_run, *refusals(self.conduct, not_run)),
             differences=tuple(differences),
             counts_skipped=self.counts_skipped,
-            **self._besides(base or path),
+            **self._besides(base or path, working),
         )
 
-    def _besides(self, path: Path) -> dict[str, Any]:
+    def _besides(self, path: Path, working: Mapping[str, str]) -> dict[str, Any]:
         self.progress("flags and properties")
-        known = Known(path.options, self.formats, self.conduct.dtype, self.conduct.not_run)
+        at_work = {d: (*self.formats[d], f) for d, f in working.items()}
+        allowed = {**self.formats, **at_work}
+        known = Known(path.options, allowed, self.conduct.dtype, self.conduct.not_run)
         dtypes = [dtype for dtype in self.dtypes if dtype in self.formats]
         return besides(Interview(self.subject, self.seed), self.conduct, known, dtypes)
 

@@ -18,17 +18,18 @@ def build(
     params: list[Any],
     *,
     epsilon_1: float | None = None,
-    d: float | None = None,
     beta_1: float | None = 0.9,
     weight_decay: float = 0.0,
     groups: Groups = None,
 ) -> Step:
-    """It has no relative step: before each, lr is set to the rho_t of the paper."""
+    """It has no relative step: before each, lr is set to the rho_t of the paper.
+
+    It clips nothing unless it is told to, which it is not here.
+    """
     X = parameters(params)
     optimizer = AdafactorBigVision(
         grouped(X, groups),
         eps=epsilon_1,
-        clipping_threshold=d,
         momentum=beta_1,
         weight_decay=weight_decay,
     )
