@@ -62,20 +62,20 @@ def _source(step: str, j: Judgement) -> str:
     return next(found, "")
 
 
-def first_different(variant: Method, j: Judgement) -> str:
+def first_different(variant: Method, j: Judgement, otherwise: str) -> str:
     """The first line of the paper whose value at this case is another one by the variant."""
     layout = ADAFACTOR.layout(j.error.shape)
     if variant.layout(j.error.shape).sizes != layout.sizes:
         return "V"
-    until = j.strand.until(j.prediction.observation.t)
-    found = [p.values for p in predictions(variant, until, WILD)]
+    t = j.prediction.observation.t
+    found = [p for p in predictions(variant, j.strand.until(t), WILD) if p.observation.t == t]
     expected = j.prediction.values
     for name in ("rho", "beta_2", *(s.name for s in layout.rule.steps)):
-        if found and name in found[-1] and name in expected:
-            a, b = (np.asarray(v[name]).astype(float) for v in (expected, found[-1]))
+        if found and name in found[0].values and name in expected:
+            a, b = (np.asarray(v[name]).astype(float) for v in (expected, found[0].values))
             if not np.all(np.abs(a - b) <= VISIBLE * np.abs(a)):
                 return name if name in ("rho", "beta_2") else layout.rule.line(name)
-    return "X_new"
+    return otherwise
 
 
 def extremity(j: Judgement) -> tuple[float, ...]:

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from derivations.method import ADAFACTOR, Method
-from derivations.variants import Option, combined
+from derivations.variants import AXES, Option, combined
 
 from .difference import case_of, difference, extremity, first_different
 from .explain import Explanation, explanations
-from .judgement import Formats, Judgement, is_in_order, judgements
+from .judgement import WILD, Formats, Judgement, is_in_order, judgements
 from .precision import coarsest
 from .report import Difference
 from .search import Path
@@ -17,6 +17,8 @@ from .shrink import smallest
 from .strand import Strand, strands
 from .subject import Run, Subject
 from .suspect import suspect
+
+STEPS = {option: axis.step for axis in AXES for option in axis.options}
 
 
 class Evidence(Protocol):
@@ -41,11 +43,12 @@ def option_differences(
     found = []
     for option in options:
         others = combined(tuple(o for o in options if o is not option))
-        judged = paper if others is ADAFACTOR else list(judgements(others, evidence.strands))
-        failing, _, shown = _split(judged, evidence.formats)
+        judged = paper
+        if others is not ADAFACTOR:
+            judged = list(judgements(others, evidence.strands, WILD))
+        failing, _, shown = _split(judged, {dtype: (f,) for dtype, f in working.items()})
         j = _smallest(evidence, others, failing, shown)
-        with_it = combined(tuple(options))
-        step = first_different(with_it, j)
+        step = first_different(combined(tuple(options)), j, STEPS[option])
         what = f"the variant {option.name!r} explains all cases"
         if len(options) > 1:
             what = f"the variant {option.name!r} is a part of what explains all cases"

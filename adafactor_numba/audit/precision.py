@@ -13,7 +13,6 @@ from derivations.method import Method
 
 from .judgement import (
     FORMATS,
-    SCHEDULES,
     Formats,
     Judgement,
     explained_up_to_factor,
@@ -135,7 +134,7 @@ def with_momentum_in_bfloat16(allowed: Formats) -> dict[str, tuple[str, ...]]:
 def precision(working: Mapping[str, str]) -> str | None:
     """The coarsest format in which anything is done, None if that is not known."""
     coarsest = max(working.values(), key=FORMATS.index) if working else None
-    return SCHEDULES.get(coarsest, coarsest) if coarsest else None
+    return "float32" if coarsest == "mixed" else coarsest
 
 
 def possible(allowed: Formats | None, dtype: str) -> tuple[str, ...]:

@@ -115,7 +115,7 @@ def _growing(draw: Draw) -> Iterator[Run]:
     for shape in ((3,), (2, 3)):
         G = draw.uneven(shape)
         X = np.asarray(-np.sign(G) * 2e-3, draw.dtype)
-        yield draw.single("growing X", X, [G] * 40, watch=(39, 40))
+        yield draw.single("growing X", X, [G] * 24)
 
 
 def _ordinary(draw: Draw) -> Iterator[Run]:

@@ -23,7 +23,7 @@ from .check import PRECISION
 from .subject import Run, Trace
 
 UNWATCHED = 100
-"""Steps that are not looked at, after which a strand is given up for a method."""
+"""Steps that are not looked at, after which balls give up a strand; floats follow it to its end."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +147,7 @@ def predictions(
             unwatched += not (settled and same)
             if settled and same:
                 continue
-            if unwatched > UNWATCHED:
+            if unwatched > UNWATCHED and numbers is BALL:
                 return
         X = layout.arranged(start if o.before is None else o.before)
         inputs = carried | given | _times(method, o.t, numbers, theta)
