@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from adafactor_numba.audit.laws import LAWS
 from adafactor_numba.audit.names import ADAPTERS
 from adafactor_numba.audit.report import Difference, Report
 from adafactor_numba.audit.verification import Check
@@ -31,17 +32,27 @@ REPORT = {
     "verdict": str,
     "rule": str,
     "variant": (str, type(None)),
+    "axes": dict,
     "precision": (str, type(None)),
     "range": dict,
     "cases": int,
     "variants_told_apart": int,
     "variants_known": int,
+    "not_told_apart": list,
     "scenarios_not_run": list,
     "differences": list,
+    "state": dict,
+    "sublinear": (bool, type(None)),
+    "counts_skipped": (bool, type(None)),
+    "flags": dict,
+    "properties": list,
     "why": str,
     "seed": int,
     "seconds": float,
 }
+TRUTH = ((bool, type(None)),)
+FLAG = {"does": (str, type(None)), "why": str}
+PROPERTY = {"name": str, "holds": (bool, type(None)), "says": str, "detail": str}
 NUMBER = (int, float, str, type(None))
 DIFFERENCE = {
     "step": str,
@@ -74,7 +85,7 @@ def assert_has_the_form(value, form):
     assert {*value} == {*form}
     for name, kinds in form.items():
         assert isinstance(value[name], kinds), name
-        assert not isinstance(value[name], bool), name
+        assert kinds in TRUTH or not isinstance(value[name], bool), name
 
 
 @pytest.fixture(scope="module")
@@ -202,6 +213,10 @@ def test_what_is_written_has_the_form_of_a_report(audits, name):
     assert report["variants_known"] == len(VARIANTS)
     for ends in report["range"].values():
         assert_has_the_form(ends, {"smallest_G": (int, float), "largest_G": (int, float)})
+    for flag in report["flags"].values():
+        assert_has_the_form(flag, FLAG)
+    for law in report["properties"]:
+        assert_has_the_form(law, PROPERTY | ({"case": dict} if law["holds"] is False else {}))
     for difference in report["differences"]:
         assert_has_the_form(difference, DIFFERENCE)
         assert {"shape", "dtype", "t", "hyperparameters", "seed"} <= {*difference["case"]}
@@ -219,6 +234,22 @@ def test_what_is_not_finite_is_a_string():
 def test_one_that_cannot_run_says_why(audits):
     assert "OSError: no device" in audits["broken"][0].stdout
     assert written(audits, "broken")["why"] == "OSError: no device"
+
+
+def test_one_that_cannot_run_says_nothing_else(audits):
+    report = written(audits, "broken")
+    assert (report["state"], report["flags"], report["properties"]) == ({}, {}, [])
+    assert (report["sublinear"], report["counts_skipped"]) == (None, None)
+
+
+def test_what_is_found_beside_the_arithmetic_is_written(audits):
+    report = written(audits, "agreeing")
+    assert [law["holds"] for law in report["properties"]] == [True] * len(LAWS)
+    assert {flag["does"] for flag in report["flags"].values()} == {"as the paper's input"}
+    assert (report["state"], report["sublinear"], report["counts_skipped"]) == ({}, None, False)
+    failing = [law["name"] for law in written(audits, "differing")["properties"] if "case" in law]
+    assert failing == ["parameter scale", "zero gradient"]
+    assert written(audits, "differing")["verdict"] == "differs"
 
 
 def test_an_agreement_fits_a_few_lines_and_names_what_supports_it(audits):

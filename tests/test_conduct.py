@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 from adafactor_numba.audit.adapters import ours
+from adafactor_numba.audit.besides import refusals
 from adafactor_numba.audit.conduct import CHECKS, conduct
 from adafactor_numba.audit.flags import FLAGS
 from adafactor_numba.audit.judgement import is_in_order, judgements
 from adafactor_numba.audit.scenarios import Draw, permuted, runs, several
 from adafactor_numba.audit.strand import strands
 from adafactor_numba.audit.subject import Run, Subject, Trace, question
+from adafactor_numba.audit.suspect import suspect
 from adafactor_numba.audit.wire import packed, unpacked
 from adafactor_numba.audit.worker import able, taken, trace
 from derivations.method import ADAFACTOR
@@ -24,6 +26,7 @@ from tests.implementations.wrong_conduct import Defect, Whole
 
 DEFECTS = [c for c in vars(wrong_conduct).values() if isinstance(c, type) and issubclass(c, Defect)]
 DEFECTS.remove(Defect)
+SEVERAL = ("several parameters", "save and load")
 EVERYTHING = (*Whole.options,)
 
 
@@ -196,6 +199,46 @@ def test_a_process_answers_as_one_that_is_here():
         there = conduct(subject, 0)
     assert there == found(wrong_conduct.SavesWhatGoesOn)
     assert [f.step for f in there.findings] == ["over time"]
+
+
+@pytest.mark.parametrize(
+    ("build", "step"),
+    [
+        (wrong_conduct.StateLost, "over time"),
+        (wrong_conduct.ScaleOfTheLast, "between parameters"),
+    ],
+)
+def test_what_fails_only_in_runs_that_are_saved_lies_over_time(build, step):
+    subject = Here(build)
+    asked = [r for r in runs(("float64",), 0, (), ("save",)) if r.scenario in SEVERAL]
+    judged = [j for r in asked for j in judgements(ADAFACTOR, strands(r, subject.run(r)))]
+    assert suspect(judged, {"float64": "float64"}) == (step,)
+
+
+def test_what_was_refused_is_a_scenario_not_run_once():
+    refused = replace(found(Plain), not_run={"groups": "no", "missing gradient": "nor this"})
+    known = [{"scenario": "groups, float64", "why": "no"}]
+    line = {"scenario": "missing gradient, float64", "why": "nor this"}
+    assert [*refusals(refused, known)] == [line]
+
+
+def test_a_step_size_that_never_shows_is_not_called_ignored():
+    class LowCap(Plain):
+        def __init__(self, params, *, relative_step=True):
+            super().__init__(params)
+            self.relative_step = relative_step
+
+        def rho(self, t):
+            return min(1e-3, t**-0.5) if self.relative_step else 1e-3
+
+    class Jumping(LowCap):
+        def jump(self, t):
+            self.states = [{"t": t - 1} for _ in self.states]
+
+    conducted = found(LowCap)
+    assert (conducted.flags, conducted.findings) == ({}, ())
+    assert "cannot jump" in conducted.not_run["flag relative_step"]
+    assert found(Jumping).flags == {"relative_step": True}
 
 
 def test_a_step_that_cannot_jump_or_save_says_so():

@@ -71,8 +71,12 @@ def test_a_law_that_holds_says_in_which_precision():
 
 
 def test_the_range_of_G_is_told_for_each_precision():
-    """epsilon_1 = 1e-30 shows in float64 from |G| = 1e-8 on."""
-    assert plain("scale", dtypes=("float64",)).detail == (
+    """epsilon_1 = 1e-30 does not show for |G| = 1e-8, ten times as much does, in float64."""
+    assert plain("scale").detail == (
+        "float64, float32: within the rounding of float64 for |G| from 1e-08 to 1e+08"
+    )
+    larger = found("tests.implementations.wrong:TenTimesEpsilon1", ("float64",))["scale"]
+    assert larger.detail == (
         "float64: within the rounding of float64 for |G| from 1e-07 to 1e+08, "
         "within the rounding of float32 for |G| from 1e-08 to 1e+08"
     )

@@ -96,7 +96,7 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def settled(text: str) -> list[str]:
     """The lines of a report, less what differs from run to run or grows with the audit."""
-    text = re.sub(r"^cases +\d+|\d+ of \d+ variants|[\d.]+ s$", "#", text, flags=re.MULTILINE)
+    text = re.sub(r"^cases +\d+|\d+ of \d+ variants|[\d.]+ s *$", "#", text, flags=re.MULTILINE)
     return [line.rstrip() for line in text.strip().splitlines()]
 
 

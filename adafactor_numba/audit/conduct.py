@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .flags import FLAGS, acting, foreach_apart, ignored
-from .interview import Finding, Interview, bits, parted
+from .interview import Finding, Interview, bits, parted, until
 from .scenarios import GROUPINGS, ORDERS, Draw, independent, mixed, permuted, several
 from .subject import Run, Subject
 
@@ -32,6 +32,7 @@ class Conduct:
     findings: tuple[Finding, ...]
     flags: Mapping[str, bool]
     not_run: Mapping[str, str]
+    dtype: str
 
 
 def conduct(subject: Subject, seed: int, dtype: str = "float64") -> Conduct:
@@ -49,7 +50,7 @@ def conduct(subject: Subject, seed: int, dtype: str = "float64") -> Conduct:
     n, m = SHAPES[0]
     kept = state.get(_name(SHAPES[0]))
     sublinear = None if kept is None else kept <= 2 * (n + m) + 4
-    return Conduct(state, sublinear, tuple(findings), flags, interview.not_run)
+    return Conduct(state, sublinear, tuple(findings), flags, interview.not_run, dtype)
 
 
 def _first(found: Iterator[Finding]) -> list[Finding]:
@@ -74,7 +75,8 @@ def _determinism(interview: Interview, draw: Draw) -> Iterator[Finding]:
     run, other = several(draw), several(draw)
     first, _, second = (interview.trace(r) for r in (run, other, run))
     for k, t in parted(first, second):
-        yield interview.finding("over time", f"a second run gives parameter {k} other bits", run, t)
+        what = f"a second run gives parameter {k} other bits"
+        yield interview.parting("over time", what, run, run, t, (k, k))
 
 
 def _orders(interview: Interview, draw: Draw) -> Iterator[Finding]:
@@ -85,7 +87,8 @@ def _orders(interview: Interview, draw: Draw) -> Iterator[Finding]:
             other = permuted(run, order)
             for k, t in parted(known, interview.trace(other), order):
                 what = f"parameter {k} moves otherwise where the order is {order}"
-                yield interview.finding("between parameters", what, other, t)
+                places = (order.index(k), k)
+                yield interview.parting("between parameters", what, other, run, t, places)
 
 
 def _groups(interview: Interview, draw: Draw) -> Iterator[Finding]:
@@ -96,7 +99,7 @@ def _groups(interview: Interview, draw: Draw) -> Iterator[Finding]:
         grouped = replace(run, scenario="groups", groups=groups)
         for k, t in parted(known, interview.trace(grouped)):
             what = f"parameter {k} moves otherwise where the groups are {groups}"
-            yield interview.finding("between parameters", what, grouped, t)
+            yield interview.parting("between parameters", what, grouped, run, t, (k, k))
 
 
 def _independence(interview: Interview, draw: Draw) -> Iterator[Finding]:
@@ -109,7 +112,7 @@ def _independence(interview: Interview, draw: Draw) -> Iterator[Finding]:
             for k, t in parted(known, interview.trace(other)):
                 if k > 0:
                     what = f"another {name} of parameter 0 moves parameter {k} otherwise"
-                    yield interview.finding("between parameters", what, other, t)
+                    yield interview.parting("between parameters", what, other, run, t, (k, k))
 
 
 def _missing(interview: Interview, draw: Draw) -> Iterator[Finding]:
@@ -123,7 +126,8 @@ def _missing(interview: Interview, draw: Draw) -> Iterator[Finding]:
         for k, (G, old, new) in enumerate(zip(gradients, before, after, strict=True)):
             if G is None and bits(old) != bits(new):
                 what = f"parameter {k} was moved at a step without a gradient for it"
-                yield interview.finding("between parameters", what, run, t)
+                before_it = until(run, t - 1)
+                yield interview.parting("between parameters", what, run, before_it, t, (k, k))
         before = after
 
 
@@ -136,11 +140,19 @@ def _split(interview: Interview, draw: Draw) -> Iterator[Finding]:
     for split in (1, 3) if "save" in interview.subject.can else ():
         halved = replace(run, split=split)
         trace = interview.trace(halved)
-        for what in trace.parted:
-            yield interview.finding("over time", what, halved, split + 1)
+        if trace.parted:
+            yield from _ends_apart(interview, halved, split)
         for k, t in parted(known, trace):
             what = f"parameter {k} moves otherwise once it was saved"
-            yield interview.finding("over time", what, halved, t)
+            yield interview.parting("over time", what, halved, run, t, (k, k))
+
+
+def _ends_apart(interview: Interview, run: Run, split: int) -> Iterator[Finding]:
+    """The two ends of a saved run, at the first step at which they differ."""
+    for t in range(split + 1, len(run.grads) + 1):
+        short = until(run, t)
+        for what in interview.trace(short).parted:
+            yield interview.finding("over time", what, short)
 
 
 def _jump(interview: Interview, draw: Draw) -> Iterator[Finding]:
@@ -150,7 +162,7 @@ def _jump(interview: Interview, draw: Draw) -> Iterator[Finding]:
         jumped = replace(run, jump=1)
         for k, t in parted(interview.trace(run), interview.trace(jumped)):
             what = f"parameter {k} moves otherwise after a jump to t = 1"
-            yield interview.finding("over time", what, jumped, t)
+            yield interview.parting("over time", what, jumped, run, t, (k, k))
 
 
 def _arguments(interview: Interview, draw: Draw) -> Iterator[Finding]:

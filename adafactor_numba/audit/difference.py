@@ -19,6 +19,10 @@ SHORT = 50
 """Steps up to which a case holds all its numbers, so that it can be asked again."""
 
 
+ABOUT = ("builder", "scenario", "t", "seed")
+"""What a case says of itself, beside what is asked."""
+
+
 def difference(
     j: Judgement,
     step: str,
@@ -82,7 +86,7 @@ def extremity(j: Judgement) -> tuple[float, ...]:
 
 
 def case_of(builder: str, run: Run, t: int, seed: int) -> dict[str, Any]:
-    """The run as data: with all its numbers, if it is short."""
+    """The run as data: with all its numbers, if it is short, and what only some runs have."""
     shapes = [list(X.shape) for X in run.params]
     dtypes = [str(X.dtype) for X in run.params]
     case: dict[str, Any] = {
@@ -94,10 +98,18 @@ def case_of(builder: str, run: Run, t: int, seed: int) -> dict[str, Any]:
         "hyperparameters": dict(run.hyperparameters),
         "seed": seed,
     }
+    more = {"groups": run.groups, "jump": run.jump, "split": run.split}
+    case |= {name: value for name, value in more.items() if value is not None}
     if len(run.grads) <= SHORT:
         case["params"] = [_numbers(X) for X in run.params]
         case["grads"] = [[None if g is None else _numbers(g) for g in row] for row in run.grads]
     return case
+
+
+def beside(run: Run) -> dict[str, Any]:
+    """What a case holds of a run that its own is compared with."""
+    case = case_of("", run, len(run.grads), 0)
+    return {name: value for name, value in case.items() if name not in ABOUT}
 
 
 def _numbers(array: np.ndarray) -> Any:

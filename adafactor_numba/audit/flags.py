@@ -1,7 +1,7 @@
 """Whether each flag that a builder takes does anything, and whether `foreach` does nothing."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,8 @@ from derivations.method import ADAFACTOR
 from .interview import Finding, Interview, parted
 from .judgement import FORMS
 from .scenarios import Draw, several
-from .strand import Prediction, predictions, strands
-from .subject import Run
+from .strand import Prediction, Strand, predictions, strands
+from .subject import Run, Trace
 
 FLAGS: Mapping[str, tuple[Any, ...]] = {
     "beta_1": (0.5,),
@@ -36,42 +36,88 @@ COMPANIONS: Mapping[str, Mapping[str, Any]] = {
 LATE = 10_010
 """A step at which rho_t is below 1e-2, which a step size that is not relative may be, too."""
 
+FAR = 10**7
+"""A step at which rho_t is below 1e-3, too."""
+
 
 def acting(interview: Interview, draw: Draw, name: str) -> bool | None:
     """Whether a value of the flag changes any bit; None if none does and some were refused.
 
     The runs have X of another RMS than 1, |G| about 1 that grows, and RMS(U) beyond 1.
     """
-    refusals: dict[str, str] = {}
-    for run in _runs(interview, draw, name):
-        for value in FLAGS[name]:
-            try:
-                if _acts(interview, run, name, value):
-                    return True
-            except ValueError as error:
-                refusals.setdefault(run.scenario, str(error))
-    interview.not_run.update(refusals)
+    refusals: list[str] = []
+    for run in (*_runs(interview, draw, name), *_late_runs(interview, draw, name)):
+        if next(_showing(interview, run, name, refusals), None):
+            return True
+    if name == "relative_step" and not refusals and "jump" not in interview.subject.can:
+        refusals = [f"changes nothing up to t = {LATE}, and it cannot jump beyond"]
+    if refusals:
+        interview.not_run.setdefault(f"flag {name}", refusals[0])
     return None if refusals else False
 
 
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A run with a flag set, and the plain one, which moves otherwise; each with its trace."""
+
+    run: Run
+    trace: Trace
+    plain: Run
+    before: Trace
+
+    @property
+    def flagged(self) -> list[Strand]:
+        """The strands with the flag set."""
+        return [*strands(self.run, self.trace)]
+
+    @property
+    def unflagged(self) -> list[Strand]:
+        """Those of the plain run."""
+        return [*strands(self.plain, self.before)]
+
+
+def shown(interview: Interview, draw: Draw, name: str) -> Iterator[Shown]:
+    """Every short run that a value of the flag changes; also past t = 10^4, where it can jump."""
+    runs = [*_runs(interview, draw, name)]
+    if "jump" in interview.subject.can:
+        runs += [replace(run, jump=2 * LATE) for run in runs]
+    for run in runs:
+        yield from _showing(interview, run, name, [])
+
+
+def shown_late(interview: Interview, draw: Draw, name: str) -> Iterator[Shown]:
+    """The same of a run of more than 10^4 steps."""
+    return _showing(interview, _late(draw), name, [])
+
+
+def _late_runs(interview: Interview, draw: Draw, name: str) -> Iterator[Run]:
+    """A run in which a step size that is not relative should show, beside one that is."""
+    if name == "relative_step":
+        run = replace(_short(draw), jump=FAR) if "jump" in interview.subject.can else _late(draw)
+        yield replace(run, hyperparameters={name: True})
+
+
 def _runs(interview: Interview, draw: Draw, name: str) -> Iterator[Run]:
-    """Runs in which the flag should act, the short ones first."""
-    run = replace(_short(draw), scenario=f"flag {name}")
+    """Short runs in which the flag should act."""
+    run = _short(draw)
     yield run
     companions = COMPANIONS.get(name, {})
     if {*companions} & {*interview.subject.takes}:
         yield replace(run, hyperparameters=companions)
-    if name == "relative_step":
-        yield replace(_late(draw), scenario=run.scenario)
 
 
-def _acts(interview: Interview, run: Run, name: str, value: Any) -> bool:
-    """Whether the value changes the run; raises a ValueError if one of both is refused."""
-    with_it = replace(run, hyperparameters={**run.hyperparameters, name: value})
-    first, second = interview.subject.run(run), interview.subject.run(with_it)
-    if why := first.error or second.error:
-        raise ValueError(why)
-    return any(True for _ in parted(first, second))
+def _showing(interview: Interview, run: Run, name: str, refusals: list[str]) -> Iterator[Shown]:
+    """The run with each value of the flag that changes it; what is refused is added to a list."""
+    before = interview.subject.run(run)
+    for value in FLAGS[name]:
+        if run.hyperparameters.get(name) == value:
+            continue
+        flagged = replace(run, hyperparameters={**run.hyperparameters, name: value})
+        trace = interview.subject.run(flagged)
+        if why := before.error or trace.error:
+            refusals.append(why)
+        elif any(True for _ in parted(before, trace)):
+            yield Shown(flagged, trace, run, before)
 
 
 def _short(draw: Draw) -> Run:
@@ -82,9 +128,9 @@ def _short(draw: Draw) -> Run:
 
 
 def _late(draw: Draw) -> Run:
-    X, G = draw.zeros((1,)), draw.uneven((1,))
-    grads = tuple((G * (-1) ** t,) for t in range(LATE))
-    return Run("flags", (np.asarray(X),), grads, watch=(LATE,))
+    X, G = draw.uneven((1,), 0.25), draw.uneven((1,))
+    grads = tuple((np.asarray(G * (-1) ** t),) for t in range(LATE))
+    return Run("flags", (X,), grads, watch=(LATE - 1, LATE))
 
 
 def foreach_apart(interview: Interview, draw: Draw) -> Iterator[Finding]:
@@ -107,7 +153,7 @@ def foreach_apart(interview: Interview, draw: Draw) -> Iterator[Finding]:
             allowed = allowed + _granted(p)
             if not np.all(np.abs(after[k] - slow.after[t - 1][k]) <= allowed):
                 what = f"foreach moves parameter {k} otherwise, beyond rounding"
-                yield interview.finding("between parameters", what, ways[1], t)
+                yield interview.parting("between parameters", what, ways[1], ways[0], t, (k, k))
 
 
 def _granted(p: Prediction) -> np.ndarray:
@@ -122,5 +168,7 @@ def _granted(p: Prediction) -> np.ndarray:
 
 def ignored(interview: Interview, draw: Draw, name: str) -> Finding:
     """The finding that a flag changes nothing."""
-    run = replace(_short(draw), scenario=f"flag {name}", hyperparameters={name: FLAGS[name][0]})
-    return interview.finding("arguments", f"{name} changes nothing", run)
+    run = replace(_short(draw), scenario=f"flag {name}")
+    flagged = replace(run, hyperparameters={name: FLAGS[name][0]})
+    what = f"{name} changes nothing"
+    return interview.parting("arguments", what, flagged, run, len(run.grads))

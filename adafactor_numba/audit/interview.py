@@ -1,12 +1,12 @@
 """Questions to one implementation, whose answers are compared with one another."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from .difference import case_of
+from .difference import beside, case_of
 from .subject import Run, Subject, Trace
 
 
@@ -14,7 +14,8 @@ from .subject import Run, Subject, Trace
 class Finding:
     """What an implementation does that it should not, and the run that shows it.
 
-    `step` is "between parameters", "over time" or "arguments".
+    `step` is "between parameters", "over time" or "arguments".  The case may have an `other` run,
+    which it is compared with, and the `parameter` to look at, in each of both.
     """
 
     step: str
@@ -37,11 +38,33 @@ class Interview:
             self.not_run.setdefault(run.scenario, trace.error)
         return trace
 
-    def finding(self, step: str, what: str, run: Run, t: int = 1) -> Finding:
-        """A finding with its case; what is particular to the run is among its data."""
-        case = case_of(self.subject.target, run, t, self.seed)
-        options = {"groups": run.groups, "jump": run.jump, "split": run.split}
-        return Finding(step, what, case | {k: v for k, v in options.items() if v is not None})
+    def finding(self, step: str, what: str, run: Run) -> Finding:
+        """What the run shows by itself, at its end at the latest."""
+        return Finding(step, what, case_of(self.subject.target, run, len(run.grads), self.seed))
+
+    def parting(
+        self,
+        step: str,
+        what: str,
+        run: Run,
+        other: Run,
+        t: int,
+        places: tuple[int, int] | None = None,
+    ) -> Finding:
+        """What step t of the run shows beside that of another one.
+
+        `places` are those of the parameter to look at: in the run, and in the other one.
+        """
+        alone = self.finding(step, what, until(run, t))
+        case = {**alone.case, "other": beside(until(other, t))}
+        if places is not None:
+            case["parameter"], case["other"]["parameter"] = places
+        return replace(alone, case=case)
+
+
+def until(run: Run, t: int) -> Run:
+    """The run up to its step t, or as it is if it would not be saved then."""
+    return run if run.split is not None and run.split >= t else replace(run, grads=run.grads[:t])
 
 
 def parted(first: Trace, second: Trace, order: Sequence[int] = ()) -> Iterator[tuple[int, int]]:

@@ -14,7 +14,7 @@ import numpy as np
 from derivations.method import ADAFACTOR
 
 from .judgement import Judgement
-from .strand import Observation, Prediction, Strand, _counts, _schedule_counts, strands
+from .strand import Observation, Prediction, Strand, schedule_counts, step_counts, strands
 from .subject import Run, Trace
 
 Map: TypeAlias = Callable[[Any], Any]
@@ -53,7 +53,13 @@ class Move:
         """
         o, size = self.observation, np.abs(self.moved)
         rule = Prediction(
-            self.strand, o, {}, self.after.astype(object), size, self.K + OURS, self.K + OURS
+            self.strand,
+            o,
+            {"G": o.G},
+            self.after.astype(object),
+            size,
+            self.K + OURS,
+            self.K + OURS,
         )
         carried = float(np.finfo(self.strand.dtype).eps) / 2 * size
         return Judgement(ADAFACTOR, rule).allowed(working) + (carried if self.t > 1 else 0)
@@ -85,8 +91,8 @@ def _carried(shape: tuple[int, ...], t: int) -> dict[str, int]:
     layout = ADAFACTOR.layout(shape)
     K: dict[str, int] = {}
     for step in range(1, t + 1):
-        scheduled = _schedule_counts(ADAFACTOR.schedule, step)
-        K = _counts(ADAFACTOR, layout.sizes, layout.rule, step, K, scheduled)
+        scheduled = schedule_counts(ADAFACTOR.schedule, step)
+        K = step_counts(ADAFACTOR, layout.sizes, layout.rule, step, K, scheduled)
     return K
 
 

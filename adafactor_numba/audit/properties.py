@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .asking import Asking
-from .difference import case_of
+from .difference import beside, case_of
 from .laws import LAWS, Law
 from .moves import Comparison, Move
 from .scenarios import Draw
@@ -150,8 +150,7 @@ def _case(answers: Sequence[Answer], failing: Sequence[Comparison], seed: int) -
     c, target = _least(failing), answers[0].asking.subject.target
     case = case_of(target, _until(c.move), c.move.t, seed)
     if c.other is not None:
-        other = case_of(target, _until(c.other), c.other.t, seed)
-        case["other"] = {name: other[name] for name in ("shape", "params", "grads")}
+        case["other"] = beside(_until(c.other))
     return case
 
 

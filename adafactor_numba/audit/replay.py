@@ -1,11 +1,13 @@
-"""A case as a script of ten lines that asks the implementation again."""
+"""A case as a script of a few lines that asks the implementation again."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from .names import paths
+
+NEEDED = {"builder", "params", "grads", "dtype", "hyperparameters"}
 
 
 def replayed(file: Path) -> str:
@@ -23,7 +25,7 @@ def replayed(file: Path) -> str:
         raise ValueError(f"{file}: {found['implementation']} has no difference to replay")
     difference = found["differences"][0] if "verdict" in found else found
     case = difference.get("case", difference)
-    if missing := {"builder", "params", "grads", "dtype", "hyperparameters"} - {*case}:
+    if missing := NEEDED - {*case}:
         raise ValueError(f"{file}: the case has no {', '.join(sorted(missing))}; too long a run")
     return script(case, difference, paths(str(found.get("implementation", ""))))
 
@@ -31,35 +33,102 @@ def replayed(file: Path) -> str:
 def script(
     case: Mapping[str, Any], difference: Mapping[str, Any], folders: Sequence[str] = ()
 ) -> str:
-    """Python that builds the implementation, runs the case and prints both values.
+    """Python that builds the implementation, runs the case and prints what differs.
 
     `folders` are those to import from before all others.
     """
     module, _, build = case["builder"].partition(":")
-    options = "".join(f", {k}={_number(v)}" for k, v in case["hyperparameters"].items())
-    params, *rows = (_arrays(row, case["dtype"]) for row in (case["params"], *case["grads"]))
+    meddling = difference.get("step") == "arguments" and "other" not in case
     lines = [
         *(["import sys", f"sys.path[:0] = {[*folders]!r}"] if folders else []),
+        *(["from copy import deepcopy"] if meddling else []),
         "import numpy as np",
         f"from {module} import {build}",
         "",
-        f"params = [{params}]",
-        "gradients = [",
-        *(f"    [{row}]," for row in rows),
-        "]",
-        f"step = {build}(params{options})",
-        "for grads in gradients:",
-        "    X_new = step(grads)",
+        *(_given(build, case) if meddling else _compared(build, case, difference)),
     ]
-    index = difference.get("index") or []
-    if index:
-        entry = "X_new" + "".join(f"[{k}]" for k in index[:1])
-        place = ", ".join(map(str, index[1:])) or "()"
-        lines.append(f'print("got     ", {entry}[{place}].item())')
-        lines.append(f'print("expected", {_number(difference["expected"])})')
-    else:
-        lines.append("print(X_new)")
     return "\n".join(lines) + "\n"
+
+
+def _compared(build: str, case: Mapping[str, Any], difference: Mapping[str, Any]) -> Iterator[str]:
+    """The run, and beside what was found there what is expected, or what another run gives."""
+    index, other = difference.get("index"), case.get("other")
+    alone = not index and other is None
+    yield from (*_inputs(case), *_asked(build, case, alone))
+    if index:
+        yield f'print("got     ", {_entry(index)})'
+        yield f'print("expected", {_number(difference["expected"])})'
+    else:
+        yield f'print("got     ", {_shown(case.get("parameter"))})'
+    if other is not None:
+        yield from (*_inputs(other), *_asked(build, other, False))
+        yield f'print("other   ", {_shown(other.get("parameter"))})'
+
+
+def _given(build: str, case: Mapping[str, Any]) -> Iterator[str]:
+    """The run, and what was given and came back, each as it was and as it is at the end."""
+    groups = case.get("groups")
+    yield from _inputs(case)
+    if groups is not None:
+        yield f"groups = {_number(groups)}"
+    names = "[params, gradients" + (", groups]" if groups is not None else "]")
+    yield f"given, returned, copies = deepcopy({names}), [], []"
+    yield f"step = {build}(params{_options(case, 'groups')})"
+    yield "for grads in gradients:"
+    yield "    returned.append(step(grads))"
+    yield "    copies.append(deepcopy(returned[-1]))"
+    yield 'np.set_printoptions(floatmode="unique")'
+    yield 'print("given   ", given)'
+    yield f'print("now     ", {names})'
+    yield 'print("returned", copies)'
+    yield 'print("now     ", returned)'
+
+
+def _inputs(case: Mapping[str, Any]) -> Iterator[str]:
+    params, *rows = (_arrays(row, case["dtype"]) for row in (case["params"], *case["grads"]))
+    yield f"params = [{params}]"
+    yield "gradients = ["
+    yield from (f"    [{row}]," for row in rows)
+    yield "]"
+
+
+def _asked(build: str, case: Mapping[str, Any], both_ends: bool) -> Iterator[str]:
+    """The steps of a run; of one that is saved, the end that goes on from there, or both."""
+    yield f"step = {build}(params{_options(case, _number(case.get('groups')))})"
+    if case.get("jump") is not None:
+        yield f"step.jump({case['jump']})"
+    split = case.get("split")
+    if split is None:
+        yield from _loop("")
+        return
+    yield from _loop(f"[:{split}]")
+    yield "saved = step.save()"
+    yield from _loop(f"[{split}:]")
+    if both_ends:
+        yield f'print("went on ", {_shown(None)})'
+    yield f"step = {build}.load(saved)"
+    yield from _loop(f"[{split}:]")
+
+
+def _loop(part: str) -> tuple[str, str]:
+    return f"for grads in gradients{part}:", "    X_new = step(grads)"
+
+
+def _options(case: Mapping[str, Any], groups: str) -> str:
+    """What the builder is given beside the parameters; `groups` as they are to be written."""
+    options = {name: _number(value) for name, value in case["hyperparameters"].items()}
+    if case.get("groups") is not None:
+        options["groups"] = groups
+    return "".join(f", {name}={value}" for name, value in options.items())
+
+
+def _entry(index: Sequence[int]) -> str:
+    return f"X_new[{index[0]}][{', '.join(map(str, index[1:])) or '()'}].item()"
+
+
+def _shown(parameter: int | None) -> str:
+    """One parameter, or all, with all their digits."""
+    return "[X.tolist() for X in X_new]" if parameter is None else f"X_new[{parameter}].tolist()"
 
 
 def _arrays(row: list[Any], dtype: str | list[str]) -> str:
@@ -73,6 +142,6 @@ def _arrays(row: list[Any], dtype: str | list[str]) -> str:
 
 def _number(value: Any) -> str:
     """A number, or nested lists of numbers, as Python writes them; infinity by name."""
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return f"[{', '.join(map(_number, value))}]"
     return f'float("{value}")' if str(value) in ("inf", "-inf", "nan") else repr(value)

@@ -28,7 +28,11 @@ class Difference:
 
 @dataclass(frozen=True)
 class Report:
-    """The verdict of an audit: `agrees`, `differs` or `cannot run`."""
+    """The verdict of an audit: `agrees`, `differs` or `cannot run`, and what else was found.
+
+    `state` counts the numbers kept, by shape; `flags` has for each what it `does`, and `why` that
+    is not known; `properties` has for each law whether it `holds`.  None: it could not be asked.
+    """
 
     implementation: str
     version: str
@@ -44,6 +48,11 @@ class Report:
     not_told_apart: tuple[tuple[str, str], ...] = ()
     scenarios_not_run: tuple[Mapping[str, str], ...] = ()
     differences: tuple[Difference, ...] = ()
+    state: Mapping[str, int] = field(default_factory=dict)
+    sublinear: bool | None = None
+    counts_skipped: bool | None = None
+    flags: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
+    properties: tuple[Mapping[str, Any], ...] = ()
     why: str = ""
     seed: int = 0
     seconds: float = 0.0

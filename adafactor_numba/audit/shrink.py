@@ -1,6 +1,6 @@
 """The smallest run that still shows a difference, found by asking the implementation again."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -45,19 +45,19 @@ def smallest(start: Judgement, check: Check) -> Smallest:
 
 def _simpler(best: Smallest) -> Iterator[Run]:
     """Runs a little simpler than the best so far, the greatest simplification first."""
-    run, strand = best.run, best.judgement.strand
-    t = best.judgement.prediction.observation.t
+    run, steps = best.run, range(len(best.run.grads))
     if len(run.params) > 1:
-        k = strand.parameter
-        grads = tuple((g[k],) for g in run.grads if g[k] is not None)
-        yield replace(run, params=(run.params[k],), grads=grads)
+        yield _alone(run, best.judgement.strand.parameter)
         return
     if run.watch or len(run.grads) > 50:
         return
-    if len(run.grads) > t:
-        yield replace(run, grads=run.grads[:t])
-    for number in range(len(run.grads) - 1):
-        yield replace(run, grads=run.grads[:number] + run.grads[number + 1 :])
+    if run.split is not None:
+        yield replace(run, split=None)
+    last = best.judgement.prediction.observation.t - (run.jump or 1) + 1
+    if len(run.grads) > last:
+        yield _with_steps(run, steps[:last])
+    for number in steps[:-1]:
+        yield _with_steps(run, [k for k in steps if k != number])
     (X,) = run.params
     for axis, size in enumerate(X.shape):
         if size > 1:
@@ -71,6 +71,22 @@ def _simpler(best: Smallest) -> Iterator[Run]:
         for plainer in (_rounded(run, digits), _plain_weights(run, digits)):
             if not _same(plainer, run):
                 yield plainer
+
+
+def _alone(run: Run, k: int) -> Run:
+    """Parameter k without the others, and without the steps that have no gradient for it."""
+    own = _with_steps(run, [number for number, g in enumerate(run.grads) if g[k] is not None])
+    grads = tuple((g[k],) for g in own.grads)
+    return replace(own, params=(run.params[k],), grads=grads, groups=None)
+
+
+def _with_steps(run: Run, kept: Sequence[int]) -> Run:
+    """These steps of the run, saved where it was, if a step is left after that."""
+    grads = tuple(run.grads[number] for number in kept)
+    if run.split is None:
+        return replace(run, grads=grads)
+    before = sum(number < run.split for number in kept)
+    return replace(run, grads=grads, split=before if before < len(kept) else None)
 
 
 def _mapped(run: Run, f: Callable[[Any], Any]) -> Run:

@@ -164,8 +164,8 @@ def predictions(
         expected = _turned(carried) if turned else carried
         settled = same and all(_alike(expected[name], state[name]) for name in state)
         counting = (counted, layout.sizes, counted.layout(start.shape).rule, o.t)
-        K = _counts(*counting, K, _schedule_counts(counted.schedule, o.t))
-        K_work = _counts(*counting, K_work, {})
+        K = step_counts(*counting, K, schedule_counts(counted.schedule, o.t))
+        K_work = step_counts(*counting, K_work, {})
         kept = _kept(values, kept)
         if wanted:
             found = _prediction(strand, o, layout, values, K["X_new"], K_work["X_new"])
@@ -284,7 +284,7 @@ def _counters(rule: UpdateRule) -> tuple[tuple[str, ...], Mapping[str, Callable[
     }
 
 
-def _counts(
+def step_counts(
     method: Method,
     sizes: tuple[int, ...],
     rule: UpdateRule,
@@ -303,7 +303,7 @@ def _counts(
     return {name: int(np.ceil(f(*arguments))) for name, f in counters.items()}
 
 
-def _schedule_counts(schedule: UpdateRule, t: int) -> dict[str, int]:
+def schedule_counts(schedule: UpdateRule, t: int) -> dict[str, int]:
     return {step.name: _schedule_count(step, t) for step in schedule.steps}
 
 

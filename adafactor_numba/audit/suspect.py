@@ -149,7 +149,7 @@ Found = Sequence[Finding]
 
 
 def suspect(found: Sequence[Judgement], working: Mapping[str, str]) -> Steps:
-    """The step of the rule, or `between parameters`, that the failing judgements point to."""
+    """The step of the rule, or what else the failing judgements point to."""
     findings = [Finding(j, working[j.strand.dtype]) for j in found]
     failing = [f for f in findings if f.fails]
     passing = [f for f in findings if not f.fails and f.finite]
@@ -163,6 +163,12 @@ def suspect(found: Sequence[Judgement], working: Mapping[str, str]) -> Steps:
 
 def _between(failing: Found, passing: Found) -> Steps:
     return () if any(f.alone for f in failing) else ("between parameters",)
+
+
+def _over_time(failing: Found, passing: Found) -> Steps:
+    """Only in runs that are saved and loaded."""
+    saved = all(f.judgement.strand.run.split is not None for f in failing)
+    return ("over time",) if saved else ()
 
 
 def _hyperparameter(failing: Found, passing: Found) -> Steps:
@@ -291,6 +297,7 @@ def _all(f: Finding) -> bool:
 
 
 RULES: tuple[tuple[Callable[[Finding], bool], Callable[[Found, Found], Steps]], ...] = (
+    (_all, _over_time),
     (_all, _between),
     (_all, _hyperparameter),
     (lambda f: f.alone, _without_value),

@@ -5,16 +5,20 @@ otherwise the step that elimination leaves.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from derivations.method import ADAFACTOR, Method
 from derivations.variants import VARIANTS
 
+from .besides import besides, refusals
 from .conduct import conduct
 from .difference import case_of
 from .distinguish import apart
 from .findings import line_difference, option_differences
+from .flagged import Known
+from .interview import Interview
 from .judgement import FORMATS, WILD, Formats, Judgement, is_in_order, judgements
 from .names import remedy
 from .precision import (
@@ -89,16 +93,17 @@ class Examination:
         return _Answer(run, self.subject.run(run))
 
     def _strands(self, answer: _Answer) -> list[Strand]:
-        return list(strands(answer.run, answer.trace, self.counts_skipped))
+        return list(strands(answer.run, answer.trace, bool(self.counts_skipped)))
 
-    def _counts_skipped(self) -> bool:
+    def _counts_skipped(self) -> bool | None:
         """Whether t advances without a gradient: the paper is silent about it, so it is asked.
 
-        A gap in the gradients of a parameter then matters; otherwise it changes no bit.
+        A gap in the gradients of a parameter then matters; otherwise it changes no bit.  None: a
+        gap is refused.
         """
         gap, without = (self.subject.run(run) for run in skipping(self.dtypes[0], self.seed))
         if gap.error or without.error:
-            return False
+            return None
         return gap.after[-1][0].tobytes() != without.after[-1][0].tobytes()
 
     def report(self) -> Report:
@@ -121,7 +126,7 @@ class Examination:
         if self._unexplained(base) >= self._unexplained(Path()):
             base = Path()
         found = line_difference(self, base, self._judged(base.method))
-        return self._report("differs", Path(), {}, (*found, *misconduct))
+        return self._report("differs", Path(), {}, (*found, *misconduct), base)
 
     def _explaining(self, paths: Sequence[Path]) -> Iterator[tuple[Path, dict[str, str]]]:
         """The variants that explain everything, with the formats in which they do."""
@@ -160,13 +165,16 @@ class Examination:
         path: Path,
         working: dict[str, str],
         differences: Sequence[Difference],
+        base: Path | None = None,
     ) -> Report:
+        """`base` is the path that explains the most, where none explains all."""
         self.progress("range")
         ranges = {
             dtype: reach(dtype, format_, self.subject.run) for dtype, format_ in working.items()
         }
         self.progress("variants")
         pairs = apart(self.paper, working or coarsest(self.formats))
+        not_run = [*self._not_run()]
         return Report(
             self.name,
             self.subject.version,
@@ -180,9 +188,19 @@ class Examination:
             variants_told_apart=len(VARIANTS) - sum(ADAFACTOR.name in pair for pair in pairs),
             variants_known=len(VARIANTS),
             not_told_apart=tuple(sorted(pairs)),
-            scenarios_not_run=tuple(self._not_run()),
+            scenarios_not_run=(*not_run, *refusals(self.conduct, not_run)),
             differences=tuple(differences),
+            counts_skipped=self.counts_skipped,
+            **self._besides(base or path, working),
         )
+
+    def _besides(self, path: Path, working: Mapping[str, str]) -> dict[str, Any]:
+        self.progress("flags and properties")
+        at_work = {d: (*self.formats[d], f) for d, f in working.items()}
+        allowed = {**self.formats, **at_work}
+        known = Known(path.options, allowed, self.conduct.dtype, self.conduct.not_run)
+        dtypes = [dtype for dtype in self.dtypes if dtype in self.formats]
+        return besides(Interview(self.subject, self.seed), self.conduct, known, dtypes)
 
     def _not_run(self) -> Iterator[dict[str, str]]:
         """Each scenario that raised, with its first reason; all of a dtype in one line."""

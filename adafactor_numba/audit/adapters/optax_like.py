@@ -37,6 +37,13 @@ class Step:
         self.X, self.memory = _stepped(self.optimizer, self.X, self.memory, grads)
         return [np.array(x) for x in self.X]
 
+    def jump(self, t: int) -> None:
+        """Whatever is an integer in the state counts the steps."""
+        self.memory = jax.tree.map(
+            lambda x: jnp.full_like(x, t - 1) if jnp.issubdtype(x.dtype, jnp.integer) else x,
+            self.memory,
+        )
+
     def save(self) -> dict[str, Any]:
         """The parameters and the leaves of the state."""
         leaves = [np.array(leaf) for leaf in jax.tree.leaves(self.memory)]

@@ -1,0 +1,39 @@
+"""What a report says beside the arithmetic: what is kept, what flags do, which laws hold."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from .conduct import Conduct
+from .flagged import Known, flagged
+from .interview import Interview
+from .properties import Property, properties
+
+
+def besides(
+    interview: Interview, conducted: Conduct, known: Known, dtypes: Sequence[str]
+) -> dict[str, Any]:
+    """Fields of a report, by name, as data; laws are asked in each of the dtypes."""
+    found = flagged(interview, conducted.flags, known)
+    laws = properties(interview.subject, dtypes, interview.seed)
+    return {
+        "state": dict(conducted.state),
+        "sublinear": conducted.sublinear,
+        "flags": {name: asdict(flag) for name, flag in found.items()},
+        "properties": tuple(map(_law, laws)),
+    }
+
+
+def _law(found: Property) -> dict[str, Any]:
+    """A property as data, with a case only if it fails."""
+    data = asdict(found)
+    return data if found.case else {name: data[name] for name in data if name != "case"}
+
+
+def refusals(conducted: Conduct, known: Sequence[Mapping[str, str]]) -> Iterator[dict[str, str]]:
+    """What conduct could not run beside what is known not to have run: scenario and why."""
+    named = {line["scenario"] for line in known}
+    for scenario, why in conducted.not_run.items():
+        name = f"{scenario}, {conducted.dtype}"
+        if name not in named:
+            yield {"scenario": name, "why": why}

@@ -1,0 +1,120 @@
+"""What a flag does that changes something: which known answer to its question explains it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from derivations.method import Method
+from derivations.variants import AXES, Option, combined
+
+from .flags import FLAGS, Shown, shown, shown_late
+from .interview import Interview
+from .judgement import FORMATS, WILD, Formats
+from .precision import formats
+from .scenarios import Draw
+from .strand import Strand
+
+NOTHING = "changes nothing"
+ROUNDING = "changes nothing beyond rounding"
+SOMETHING = "changes something"
+UNKNOWN = "changes something, by no known rule"
+INPUT = "as the paper's input"
+PAPER = "as in the paper"
+UNEXPLAINED = "no known rule explains the runs without it"
+
+INPUTS = ("epsilon_1", "epsilon_2", "d")
+
+
+@dataclass(frozen=True)
+class Flag:
+    """What a flag does, in words; None where that could not be asked, and then why."""
+
+    does: str | None
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of an implementation without flags.
+
+    The options that explain it, the formats in which it may work, the dtype in which its flags are
+    asked about, and what it refused in that.
+    """
+
+    options: tuple[Option, ...]
+    formats: Formats
+    dtype: str
+    refused: Mapping[str, str]
+
+
+def flagged(interview: Interview, acts: Mapping[str, bool], known: Known) -> dict[str, Flag]:
+    """What every flag does that the builder takes; `acts`: whether it does anything."""
+    draw = Draw(np.random.default_rng((interview.seed, 201)), known.dtype)
+    taken = [name for name in FLAGS if name in interview.subject.takes]
+    return {name: _flag(interview, draw, name, acts.get(name), known) for name in taken}
+
+
+def _flag(interview: Interview, draw: Draw, name: str, acts: bool | None, known: Known) -> Flag:
+    if acts is None:
+        return Flag(None, known.refused.get(f"flag {name}", "it was refused"))
+    if not acts:
+        return Flag(NOTHING)
+    found = [] if name == "relative_step" else [*shown(interview, draw, name)]
+    if not found:
+        return Flag(SOMETHING)
+    ways = _best([*_ways(name, known.options)], [s for f in found for s in f.flagged], known)
+    if len(ways) > 1 and "jump" not in interview.subject.can:
+        late = [s for f in shown_late(interview, draw, name) for s in f.flagged]
+        ways = _best(ways, late, known) or ways
+    return _told(ways, found, known)
+
+
+def _told(ways: Sequence["Way"], found: Sequence[Shown], known: Known) -> Flag:
+    """What is to be said, given the ways that explain the runs with the flag."""
+    plain = Way(PAPER, combined(known.options), combined(known.options))
+    if ways and [*ways] != [plain]:
+        return Flag(" or ".join(way.what for way in ways))
+    explained = plain.format([s for f in found for s in f.unflagged], known)
+    if ways:
+        return Flag(ROUNDING if explained else PAPER)
+    return Flag(UNKNOWN) if explained else Flag(None, UNEXPLAINED)
+
+
+@dataclass(frozen=True)
+class Way:
+    """What a flag may do: the method that is asked for when it is set, and the one that is counted.
+
+    What decays is a share of X, whose rounding is granted beside that of the step: it is not in K.
+    """
+
+    what: str
+    method: Method
+    counted: Method
+
+    def format(self, found: Sequence[Strand], known: Known) -> str | None:
+        """The finest format in which it explains all strands, if there is one."""
+        working = formats(self.method, found, WILD, known.formats, counted=self.counted)
+        return working[known.dtype] if working else None
+
+
+def _ways(name: str, options: tuple[Option, ...]) -> Iterator[Way]:
+    """What the flag may do, beside the options that explain the runs without it."""
+    if name in INPUTS:
+        method = combined(options)
+        if name in {x.name for x in method.matrix.inputs}:
+            yield Way(INPUT, method, method)
+        return
+    axis = next(axis for axis in AXES if axis.flag == name)
+    others = tuple(option for option in options if option not in axis.options)
+    for option in axis.options:
+        method = combined((*others, option))
+        yield Way(option.name, method, combined(others) if name == "weight_decay" else method)
+    yield Way(PAPER, combined(others), combined(others))
+
+
+def _best(ways: Sequence[Way], found: Sequence[Strand], known: Known) -> list[Way]:
+    """The ways that explain all strands in the finest format in which any does."""
+    working = [(way, f) for way in ways if (f := way.format(found, known))]
+    finest = min((FORMATS.index(f) for _, f in working), default=0)
+    return [way for way, f in working if f == FORMATS[finest]]
