@@ -65,7 +65,7 @@ def _source(step: str, j: Judgement) -> str:
 def first_different(variant: Method, j: Judgement, otherwise: str) -> str:
     """The first line of the paper whose value at this case is another one by the variant."""
     layout = ADAFACTOR.layout(j.error.shape)
-    if variant.layout(j.error.shape).sizes != layout.sizes:
+    if variant.layout(j.error.shape).sizes != j.method.layout(j.error.shape).sizes:
         return "V"
     t = j.prediction.observation.t
     found = [p for p in predictions(variant, j.strand.until(t), WILD) if p.observation.t == t]

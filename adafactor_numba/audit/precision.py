@@ -148,11 +148,11 @@ def coarsest(allowed: Formats) -> dict[str, str]:
 
 
 def _halves(early: Sequence[Judgement]) -> bool:
-    """Whether no step from X = 0 has more digits than float16."""
+    """Whether every step from X = 0 is a number of float16: of few digits, a multiple of 2^-24."""
     after = [_floats(j.prediction.observation.after) for j in early if _starts_at_zero(j)]
     moved = any(np.any(array) for array in after)
-    mantissas = (np.frexp(array)[0] * 2**11 for array in after)
-    return moved and all(bool(np.all(m == np.round(m))) for m in mantissas)
+    scaled = (x for array in after for x in (np.frexp(array)[0] * 2**11, array * 2**24))
+    return moved and all(bool(np.all(x == np.round(x))) for x in scaled)
 
 
 def _starts_at_zero(j: Judgement) -> bool:

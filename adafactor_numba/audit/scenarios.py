@@ -268,8 +268,9 @@ def _split(draw: Draw, can: Sequence[str]) -> Iterator[Run]:
     if "save" in can:
         run = several(draw)
         first = (None, *run.grads[0][1:])
-        for split in (1, 2):
-            yield replace(run, scenario="save and load", grads=(first, *run.grads), split=split)
+        run = replace(run, scenario="save and load")
+        yield replace(run, split=1)
+        yield from (replace(run, grads=(first, *run.grads), split=split) for split in (1, 2))
 
 
 def _long(draw: Draw, can: Sequence[str]) -> Iterator[Run]:

@@ -194,8 +194,9 @@ def _kept(values: Values, before: Any) -> Any:
     if "M" not in values:
         return before
     beta_1, M = float(values["beta_1"]), _floats(values["M"])
-    given = M - beta_1 * _floats(values["M_old"])
-    return beta_1 * before + np.abs(M) + np.abs(given)
+    with np.errstate(all="ignore"):
+        given = M - beta_1 * _floats(values["M_old"])
+        return beta_1 * before + np.abs(M) + np.abs(given)
 
 
 def _in_step(layout: Any, values: Values, kept: Any) -> np.ndarray:

@@ -60,3 +60,17 @@ class Step:
     def state(self) -> list[dict[str, np.ndarray]]:
         """What is stored for each parameter, by the library's names."""
         return [{k: array(v) for k, v in self.optimizer.state[x].items()} for x in self.X]
+
+    def jump(self, t: int) -> None:
+        """Make the next step step t, from statistics of zero: one without gradients makes them."""
+        X = [x.detach().clone() for x in self.X]
+        self([np.zeros(x.shape, array(x).dtype) for x in self.X])
+        self.t = t - 1
+        for holder in (*self.optimizer.param_groups, *self.optimizer.state.values()):
+            for name, old in holder.items():
+                if name == "step":
+                    holder[name] = torch.full_like(old, t - 1) if torch.is_tensor(old) else t - 1
+                elif torch.is_tensor(old):
+                    old.zero_()
+        for x, before in zip(self.X, X, strict=True):
+            x.data.copy_(before)
