@@ -38,28 +38,40 @@ def option_differences(
     options: Sequence[Option],
     paper: Sequence[Judgement],
     working: Mapping[str, str],
+    unexplained: Sequence[Judgement] = (),
 ) -> list[Difference]:
-    """One for every option: what is seen against the same combination without it."""
+    """One for every option: what is seen against the same combination without it.
+
+    Nothing is shown on what all of them together leave unexplained.
+    """
     found = []
+    left = {(j.strand, j.prediction.observation.t) for j in unexplained}
     for option in options:
         others = combined(tuple(o for o in options if o is not option))
         judged = paper
         if others is not ADAFACTOR:
             judged = list(judgements(others, evidence.strands, WILD))
-        failing, _, shown = _split(judged, {dtype: (f,) for dtype, f in working.items()})
-        j = _smallest(evidence, others, failing, shown)
+        told = [j for j in judged if (j.strand, j.prediction.observation.t) not in left]
+        failing = [j for j in told if not is_in_order(j, working[j.strand.dtype])]
+        if not failing:
+            continue
+        j = _smallest(evidence, others, failing, working)
         step = first_different(combined(tuple(options)), j, STEPS[option])
-        what = f"the variant {option.name!r} explains all cases"
-        if len(options) > 1:
-            what = f"the variant {option.name!r} is a part of what explains all cases"
+        what = f"the variant {option.name!r} {_share(options, unexplained)}"
         found.append(difference(j, step, _case(evidence, j), working, what))
     return found
 
 
+def _share(options: Sequence[Option], unexplained: Sequence[Judgement]) -> str:
+    if unexplained:
+        return "explains some cases"
+    return "is a part of what explains all cases" if len(options) > 1 else "explains all cases"
+
+
 def line_difference(
-    evidence: Evidence, base: Path, judged: Sequence[Judgement]
+    evidence: Evidence, base: Path, judged: Sequence[Judgement], paper: Sequence[Judgement]
 ) -> list[Difference]:
-    """The line that no known option explains, and the options of `base` that explain the rest."""
+    """The line that no known option explains, then the options of `base` that explain the rest."""
     failing, passing, working = _split(judged, evidence.formats)
     evidence.progress("looking for the line")
     alone = [j for j in failing if len(j.strand.run.params) == 1]
@@ -70,13 +82,10 @@ def line_difference(
     j = _smallest(evidence, base.method, alone or failing, working)
     besides = "".join(f"; besides: {option.name}" for option in base.options)
     case = _case(evidence, j)
-    if found:
-        steps = tuple(dict.fromkeys(e.edit.step for e in found))
-        what = str(found[0]) + besides
-        return [difference(j, steps[0], case, working, what, steps)]
-    steps = suspect(judged, working)
-    what = "no single symbol explains it" + besides
-    return [difference(j, steps[0], case, working, what, steps)]
+    what = str(found[0]) if found else "no single symbol explains it"
+    steps = tuple(dict.fromkeys(e.edit.step for e in found)) or suspect(judged, working)
+    line = difference(j, steps[0], case, working, what + besides, steps)
+    return [line, *option_differences(evidence, base.options, paper, working, failing)]
 
 
 def _split(

@@ -125,7 +125,7 @@ class Examination:
         base = min(paths, key=self._unexplained)
         if self._unexplained(base) >= self._unexplained(Path()):
             base = Path()
-        found = line_difference(self, base, self._judged(base.method))
+        found = line_difference(self, base, self._judged(base.method), self.paper)
         return self._report("differs", Path(), {}, (*found, *misconduct), base)
 
     def _explaining(self, paths: Sequence[Path]) -> Iterator[tuple[Path, dict[str, str]]]:
