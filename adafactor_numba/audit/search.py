@@ -6,7 +6,7 @@ only.  So a few hundred methods are tried on a few cases each, and never the pro
 """
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from derivations.method import Method
@@ -79,18 +79,29 @@ class Path:
         yield from ((a, option) for a in AXES for option in a.options if option in self.options)
 
 
-def search(strands: Sequence[Strand], allowed: Formats) -> list[Path]:
+def search(
+    strands: Sequence[Strand], allowed: Formats, answered: Collection[str] = ()
+) -> list[Path]:
     """The combinations that pass the most stages, those with few options first.
 
-    An axis of which no option passes keeps the paper's answer and is named.
+    An axis of which no option passes keeps the paper's answer and is named; one of `answered` has
+    another answer than the paper's, or there is no combination.
     """
     paths = [Path()]
     for stage in STAGES:
         seen = _seen(strands, stage)
-        on = dict.fromkeys(p for path in paths for p in _ways_on(stage, seen, path, allowed))
+        ways = (p for path in paths for p in _ways_on(stage, seen, path, allowed, answered))
+        on = [path for path in dict.fromkeys(ways) if _answers(path, stage, answered)]
+        if not on:
+            return []
         least = min(len(path.unexplained) for path in on)
         paths = [path for path in on if len(path.unexplained) == least]
     return sorted(paths, key=lambda path: len(path.options))
+
+
+def _answers(path: Path, stage: Stage, answered: Collection[str]) -> bool:
+    decided = {axis.name for axis, _ in path.answers()}
+    return all(name in decided for name in answered if name in stage.axes)
 
 
 def _seen(strands: Sequence[Strand], stage: Stage) -> list[Strand]:
@@ -101,14 +112,20 @@ def _seen(strands: Sequence[Strand], stage: Stage) -> list[Strand]:
     ]
 
 
-def _ways_on(stage: Stage, seen: Sequence[Strand], path: Path, allowed: Formats) -> Iterator[Path]:
+def _ways_on(
+    stage: Stage,
+    seen: Sequence[Strand],
+    path: Path,
+    allowed: Formats,
+    answered: Collection[str],
+) -> Iterator[Path]:
     """Every choice of the stage's axes that passes, or the path with the axis unexplained."""
     decided = {axis.name for axis, _ in path.answers()}
     axes = [a for a in AXES if a.name in stage.axes and a.name not in decided]
     none = True
     for choice in _choices(axes):
         on = replace(path, options=path.options + choice)
-        if _passes(stage, seen, on.method, allowed):
+        if _answers(on, stage, answered) and _passes(stage, seen, on.method, allowed):
             none = False
             yield on
     if none:

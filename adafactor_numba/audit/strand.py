@@ -4,9 +4,10 @@ Each step starts from the parameters that the implementation itself returned bef
 the expected step needs the history of gradients only, and errors do not pile up.
 """
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 import flint
@@ -56,6 +57,16 @@ class Strand:
     @property
     def rank(self) -> int:
         return self.start.ndim
+
+    @cached_property
+    def repeats(self) -> tuple[tuple[bool, bool], ...]:
+        """For each observation whether |G|, and whether -G, is that of the one before."""
+        gradients = [o.G for o in self.observations]
+        pairs = itertools.pairwise(gradients)
+        return (
+            (False, False),
+            *((np.array_equal(abs(a), abs(b)), np.array_equal(a, -b)) for a, b in pairs),
+        )
 
     def until(self, t: int) -> "Strand":
         """The strand up to its step t."""
@@ -139,16 +150,14 @@ def predictions(
     K: dict[str, int] = {}
     K_work: dict[str, int] = {}
     kept: Any = 0.0
-    previous, settled, unwatched = None, False, 0
-    for o in strand.observations:
+    settled, unwatched = False, 0
+    for o, (same, turned) in zip(strand.observations, strand.repeats, strict=False):
         wanted = o.before is not None and o.after is not None
-        same = previous is not None and np.array_equal(np.abs(o.G), np.abs(previous))
-        turned = previous is not None and np.array_equal(o.G, -previous)
         if not wanted:
             idle = settled and same and not _changes(method, carried, o.t)
             unwatched += not idle
             if idle:
-                carried, previous = _turned(carried) if turned else carried, o.G
+                carried = _turned(carried) if turned else carried
                 continue
             if unwatched > UNWATCHED and numbers is BALL:
                 return
@@ -170,7 +179,7 @@ def predictions(
         if wanted:
             found = _prediction(strand, o, layout, values, K["X_new"], K_work["X_new"])
             yield replace(found, kept=_in_step(layout, values, kept)) if "M" in values else found
-        carried, previous = carried | state, o.G
+        carried = carried | state
 
 
 def _turned(carried: Mapping[str, Any]) -> dict[str, Any]:

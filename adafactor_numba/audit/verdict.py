@@ -122,9 +122,8 @@ class Examination:
         for path, working in self._explaining(paths):
             found = option_differences(self, path.options, self.paper, working)
             return self._report("differs", path, working, (*found, *misconduct))
-        base = min(paths, key=self._unexplained)
-        if self._unexplained(base) >= self._unexplained(Path()):
-            base = Path()
+        bases = dict.fromkeys(((), *(path.options for path in paths)))
+        base = self._explaining_most([Path(options) for options in bases])
         found = line_difference(self, base, self._judged(base.method), self.paper)
         return self._report("differs", Path(), {}, (*found, *misconduct), base)
 
@@ -134,9 +133,8 @@ class Examination:
             if path.options and (working := self._explained_by(path, self.formats)):
                 yield path, working
         allowed = with_momentum_in_bfloat16(self.formats)
-        for path in search(self._finest(), allowed):
-            decided = {axis.name for axis, _ in path.answers()}
-            if "momentum" in decided and (working := self._explained_by(path, allowed)):
+        for path in search(self._finest(), allowed, answered=("momentum",)):
+            if working := self._explained_by(path, allowed):
                 yield path, working
 
     def _explained_by(self, path: Path, allowed: Formats) -> dict[str, str] | None:
@@ -144,6 +142,12 @@ class Examination:
         if not formats(path.method, self.strands, WILD, allowed):
             return None
         return formats(path.method, self.strands, allowed=allowed)
+
+    def _explaining_most(self, paths: Sequence[Path]) -> Path:
+        """The path that leaves the least unexplained; the first, if none leaves half of its."""
+        left = {path: self._unexplained(path) for path in paths}
+        base = min(left, key=left.__getitem__)
+        return base if 2 * left[base] <= left[paths[0]] else paths[0]
 
     def _unexplained(self, path: Path) -> int:
         """How many cases the path leaves unexplained, whatever the format."""
