@@ -122,8 +122,8 @@ class Examination:
         for path, working in self._explaining(paths):
             found = option_differences(self, path.options, self.paper, working)
             return self._report("differs", path, working, (*found, *misconduct))
-        bases = dict.fromkeys(((), *(path.options for path in paths)))
-        base = self._explaining_most([Path(options) for options in bases])
+        choices = dict.fromkeys(((), *(path.options for path in paths)))
+        base = min(map(Path, choices), key=self._unexplained)
         found = line_difference(self, base, self._judged(base.method), self.paper)
         return self._report("differs", Path(), {}, (*found, *misconduct), base)
 
@@ -142,12 +142,6 @@ class Examination:
         if not formats(path.method, self.strands, WILD, allowed):
             return None
         return formats(path.method, self.strands, allowed=allowed)
-
-    def _explaining_most(self, paths: Sequence[Path]) -> Path:
-        """The path that leaves the least unexplained; the first, if none leaves half of its."""
-        left = {path: self._unexplained(path) for path in paths}
-        base = min(left, key=left.__getitem__)
-        return base if 2 * left[base] <= left[paths[0]] else paths[0]
 
     def _unexplained(self, path: Path) -> int:
         """How many cases the path leaves unexplained, whatever the format."""
