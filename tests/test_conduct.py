@@ -1,7 +1,5 @@
 """What an implementation does between parameters and over time: each defect is found."""
 
-import json
-import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -14,11 +12,10 @@ from adafactor_numba.audit.flags import FLAGS
 from adafactor_numba.audit.judgement import is_in_order, judgements
 from adafactor_numba.audit.scenarios import Draw, permuted, runs, several
 from adafactor_numba.audit.strand import strands
-from adafactor_numba.audit.subject import Run, Subject, Trace, question
+from adafactor_numba.audit.subject import Run, Subject
 from adafactor_numba.audit.suspect import suspect
-from adafactor_numba.audit.wire import packed, unpacked
-from adafactor_numba.audit.worker import able, taken, trace
 from derivations.method import ADAFACTOR
+from tests.answers import Here
 from tests.implementations import wrong_conduct
 from tests.implementations.plain import Plain
 from tests.implementations.right import CountsEveryCall, Float32, Native
@@ -28,20 +25,6 @@ DEFECTS = [c for c in vars(wrong_conduct).values() if isinstance(c, type) and is
 DEFECTS.remove(Defect)
 SEVERAL = ("several parameters", "save and load")
 EVERYTHING = (*Whole.options,)
-
-
-class Here:
-    """A subject in this process: what is sent and answered crosses the wire all the same."""
-
-    def __init__(self, build):
-        self.build, self.target = build, f"{build.__module__}:{build.__name__}"
-        self.takes, self.can = tuple(taken(build)), tuple(able(build))
-
-    def run(self, run):
-        asked = unpacked(json.loads(json.dumps(question(run))))
-        with warnings.catch_warnings(action="ignore"):  # a process prints them where none reads
-            answer = packed(trace(self.build, asked))
-        return Trace(**unpacked(json.loads(json.dumps(answer))))
 
 
 def found(build, dtype="float64"):

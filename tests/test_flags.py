@@ -17,11 +17,11 @@ from adafactor_numba.audit.flagged import (
 )
 from adafactor_numba.audit.interview import Interview
 from derivations.variants import AXES
+from tests.answers import Here
 from tests.implementations import flagged as flags
 from tests.implementations.plain import Plain
 from tests.implementations.right import Float32
 from tests.implementations.wrong_conduct import Whole
-from tests.test_conduct import Here
 
 OPTIONS = {option.name: option for axis in AXES for option in axis.options}
 

@@ -22,8 +22,9 @@ from adafactor_numba.audit.shrink import smallest
 from adafactor_numba.audit.strand import strands
 from adafactor_numba.audit.subject import Run
 from derivations.method import ADAFACTOR
+from tests.answers import Here
 from tests.implementations import lawless, wrong_conduct
-from tests.test_conduct import Here, found
+from tests.test_conduct import found
 
 COMPARED = (
     wrong_conduct.StateLost,
