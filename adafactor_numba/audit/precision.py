@@ -58,9 +58,8 @@ def _at_work(dtype: str, early: Sequence[Judgement]) -> tuple[str, ...]:
     else:
         return (*FINE, *half)
     finest = next(f for f in FINE if all(explained(j, f) for j in near))
-    if finest != FINE[0] and _is_no_rounding(near):
-        return FINE[:1]
-    return FINE[:1] if finest == FINE[0] else (*FINE, *half)
+    another = finest != FINE[0] and (_is_no_rounding(near) or _is_constant(near))
+    return (*(FINE[:1] if another or finest == FINE[0] else FINE), *half)
 
 
 def _one_factor(j: Judgement, working: str) -> bool:
@@ -77,6 +76,22 @@ def _is_no_rounding(found: Iterable[Judgement]) -> bool:
     beyond = [j for j in beyond if j.prediction.observation.t == 1] or beyond
     signs = {sign for j in beyond for sign in _signs(j)}
     return len(signs) == 1 and not all(_one_factor(j, FINE[0]) for j in beyond)
+
+
+def _is_constant(found: Iterable[Judgement]) -> bool:
+    """Whether one factor explains all that is beyond float64, at steps that know beta_2, too.
+
+    A schedule in float32 would round that as well.
+    """
+    beyond = [j for j in found if not j.explained(FINE[0])]
+    return any(map(_knows_beta_2, beyond)) and explained_up_to_factor(beyond, FINE[0])
+
+
+def _knows_beta_2(j: Judgement) -> bool:
+    """Whether the second moment depends on beta_2: |G| is not what it was before, of a vector."""
+    o = j.prediction.observation
+    before = (other.G for other in j.strand.observations if other.t < o.t)
+    return _is_plain(j) and any(np.any(np.abs(G) != np.abs(o.G)) for G in before)
 
 
 def _is_plain(j: Judgement) -> bool:
