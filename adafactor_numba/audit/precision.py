@@ -58,7 +58,8 @@ def _at_work(dtype: str, early: Sequence[Judgement]) -> tuple[str, ...]:
     else:
         return (*FINE, *half)
     finest = next(f for f in FINE if all(explained(j, f) for j in near))
-    another = finest != FINE[0] and (_is_no_rounding(near) or _is_constant(near))
+    as_it_is = explained is Judgement.explained
+    another = as_it_is and (_is_no_rounding(near) or _is_constant(near))
     return (*(FINE[:1] if another or finest == FINE[0] else FINE), *half)
 
 
@@ -88,10 +89,10 @@ def _is_constant(found: Iterable[Judgement]) -> bool:
 
 
 def _knows_beta_2(j: Judgement) -> bool:
-    """Whether the second moment depends on beta_2: |G| is not what it was before, of a vector."""
+    """Whether the second moment depends on beta_2: |G| is not what it was before."""
     o = j.prediction.observation
     before = (other.G for other in j.strand.observations if other.t < o.t)
-    return _is_plain(j) and any(np.any(np.abs(G) != np.abs(o.G)) for G in before)
+    return any(np.any(np.abs(G) != np.abs(o.G)) for G in before)
 
 
 def _is_plain(j: Judgement) -> bool:
