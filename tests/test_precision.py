@@ -21,7 +21,13 @@ from derivations.variants import AXES, combined
 from tests.answers import asked, seen
 from tests.implementations.plain import Plain
 from tests.implementations.right import Float32, Float32Storage, Native
-from tests.implementations.wrong import CapInSinglePrecision, EpsilonInTheRoot, NoEpsilon1
+from tests.implementations.wrong import (
+    CapInSinglePrecision,
+    EpsilonInTheRoot,
+    NoEpsilon1,
+    NoScale,
+    TwiceTheCap,
+)
 
 OPTIONS = {option.name: option for axis in AXES for option in axis.options}
 MOMENTUM = combined((OPTIONS["momentum over U_hat"],))
@@ -53,6 +59,38 @@ class Half(Plain):
 
     def alpha(self, X, rho):
         return super().alpha(X, rho).astype(np.float16)
+
+
+class HalfSteps(Half):
+    """Steps in float16, which are taken from X as it is stored."""
+
+    def X_new(self, X, alpha, U_hat):
+        return X.astype(float) - (alpha * U_hat).astype(float)
+
+
+class ElevenBits(Plain):
+    """The digits of float16, without its range."""
+
+    def X_new(self, X, alpha, U_hat):
+        mantissa, exponent = np.frexp(super().X_new(X, alpha, U_hat))
+        return np.ldexp(np.round(mantissa * 2**11), exponent - 11)
+
+
+class Multiples(NoScale):
+    """Multiples of float16's least number, of more digits than it has."""
+
+    def X_new(self, X, alpha, U_hat):
+        return np.round(super().X_new(X, alpha, U_hat) * 2**24) / 2**24
+
+
+class Jumping(Float32):
+    def jump(self, t):
+        self.states = [{"t": t - 1} for _ in self.X]
+
+
+class TwiceTheCapInFloat32(Float32):
+    def rho(self, t):
+        return 2 * super().rho(t)
 
 
 class Random(Plain):
@@ -145,8 +183,18 @@ def test_float16_is_believed_only_where_its_grid_is_seen():
         half = formats_at_work(judged(Half, dtype, "first step", "not clipped"))[dtype]
         assert half[-1] == "float16"
         assert worked(Half, dtype, "first step", "not clipped") == "float16"
-    for build in (Float32, Random, RandomTimes100):
+    for build in (Float32, Random, RandomTimes100, ElevenBits, Multiples):
         assert "float16" not in formats_at_work(judged(build))["float64"]
+
+
+def test_the_grid_of_float16_shows_in_steps_from_zero_whatever_X_is_stored_in():
+    found = formats_at_work(judged(HalfSteps, "float64", "first step", "ordinary"))
+    assert found["float64"][-1] == "float16"
+
+
+def test_where_nothing_is_explained_the_format_is_read_off_steps_up_to_a_factor():
+    assert formats_at_work(judged(TwiceTheCap)) == {"float64": FINE[:1]}
+    assert formats_at_work(judged(TwiceTheCapInFloat32)) == {"float64": FINE}
 
 
 @pytest.mark.parametrize("build", [CapInSinglePrecision, EpsilonInTheRoot])
@@ -203,11 +251,12 @@ def test_only_early_steps_of_one_parameter_at_the_defaults_show_the_format():
         Run("varied", (X,), alone, hyperparameters={"d": 2.0}),
         Run("late", (X,), alone, watch=(6, 7)),
         Run("no gradient", (X,), ((0 * G,),)),
+        Run("jump", (X,), alone, jump=2),
     )
-    paper = [*judgements(ADAFACTOR, seen(Float32, runs))]
-    assert len(paper) == 2 * 7 + 7 + 1 + 1
+    paper = [*judgements(ADAFACTOR, seen(Jumping, runs))]
+    assert len(paper) == 2 * 7 + 7 + 1 + 1 + 7
     assert formats_at_work(paper) == {}
-    early = judgements(ADAFACTOR, seen(Float32, [Run("early", (X,), alone)]))
+    early = judgements(ADAFACTOR, seen(Jumping, [Run("early", (X,), alone)]))
     assert formats_at_work(early) == {"float64": FINE}
 
 
