@@ -24,6 +24,7 @@ class Stage:
     """Axes decided together, by which judgements, and which of these share an unknown factor.
 
     `factor` names what a judgement shares its factor with; None: the move is wanted as it is.
+    `hidden_by` are axes that are decided, too, where no choice of its own passes.
     """
 
     axes: tuple[str, ...]
@@ -31,6 +32,7 @@ class Stage:
     sees: Callable[[Strand], bool]
     last: int
     factor: Callable[[Judgement], object] | None = None
+    hidden_by: tuple[str, ...] = ()
 
 
 def _vector(strand: Strand) -> bool:
@@ -55,7 +57,14 @@ def _together(j: Judgement) -> object:
 
 STAGES = (
     Stage(("epsilon_1",), ("first step", "size of G"), _vector, 1, _itself),
-    Stage(("factored axes",), ("first step", "least size", "rank from zero"), _matrix, 1, _itself),
+    Stage(
+        ("factored axes",),
+        ("first step", "least size", "rank from zero"),
+        _matrix,
+        1,
+        _itself,
+        hidden_by=("clipping",),
+    ),
     Stage(("parameter scale",), ("size of X",), _vector, 1, _together),
     Stage(("beta_2", "momentum", "rho"), ("not clipped",), _vector, 6, _itself),
     Stage(("rho",), ("not clipped", "one entry"), _any, 8),
@@ -118,18 +127,16 @@ def _ways_on(
     path: Path,
     allowed: Formats,
     answered: Collection[str],
-) -> Iterator[Path]:
+) -> list[Path]:
     """Every choice of the stage's axes that passes, or the path with the axis unexplained."""
     decided = {axis.name for axis, _ in path.answers()}
-    axes = [a for a in AXES if a.name in stage.axes and a.name not in decided]
-    none = True
-    for choice in _choices(axes):
-        on = replace(path, options=path.options + choice)
-        if _answers(on, stage, answered) and _passes(stage, seen, on.method, allowed):
-            none = False
-            yield on
-    if none:
-        yield replace(path, unexplained=(*path.unexplained, stage.axes[0]))
+    for names in dict.fromkeys((stage.axes, stage.axes + stage.hidden_by)):
+        axes = [a for a in AXES if a.name in names and a.name not in decided]
+        paths = (replace(path, options=path.options + choice) for choice in _choices(axes))
+        on = (p for p in paths if _answers(p, stage, answered))
+        if found := [p for p in on if _passes(stage, seen, p.method, allowed)]:
+            return found
+    return [replace(path, unexplained=(*path.unexplained, stage.axes[0]))]
 
 
 def _choices(axes: Sequence[Axis]) -> list[Choice]:
