@@ -1,0 +1,224 @@
+"""The step that elimination points to: what the failing cases of a wrong one share names it."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from adafactor_numba.audit.judgement import judgements
+from adafactor_numba.audit.scenarios import runs
+from adafactor_numba.audit.suspect import RULES, Finding, suspect
+from derivations.method import ADAFACTOR
+from tests.answers import Here, seen
+from tests.implementations import wrong, wrong_conduct, wrong_moves
+from tests.implementations.plain import Plain
+from tests.implementations.right import Float32
+
+WORKING = {"float64": "float64", "float32": "float64"}
+LONG = 10
+ELSEWHERE = ("least size", "missing gradient", "growing X")
+"""Scenarios that no case here needs."""
+
+
+class Epsilon2Ignored(Plain):
+    def alpha(self, X, rho):
+        return max(1e-3, self.rms(X)) * rho
+
+
+class Epsilon1BelowTheLeast(Plain):
+    """0 / 0 where the gradient is zero, and nowhere else."""
+
+    def squares(self, G):
+        return G**2 + self.epsilon_1 * bool(np.any(G))
+
+
+class LargeWeightsDecay(Plain):
+    """Those that set alpha, where they move."""
+
+    def X_new(self, X, alpha, U_hat):
+        share = 1e-4 * bool(self.rms(X) > 0.5 and np.any(U_hat))
+        return super().X_new(X, alpha, U_hat) - share * X
+
+
+class ScaleOfTheFirstRow(Plain):
+    """Of a matrix, and the first matrix of a batch."""
+
+    def alpha(self, X, rho):
+        return super().alpha(X[:1] if X.ndim > 1 else X, rho)
+
+
+class EachMatrixClipped(Plain):
+    def clipped(self, U):
+        if U.ndim < 3:
+            return super().clipped(U)
+        return np.stack([self.clipped(matrix) for matrix in U])
+
+
+class OneBatch(Plain):
+    """The statistics of all matrices of a batch together."""
+
+    def rows(self, squares):
+        own = super().rows(squares)
+        return own if own.ndim < 2 else 0 * own + own.mean(axis=0)
+
+
+class Epsilon1OfVectors(Plain):
+    """Another epsilon_1, in vectors alone."""
+
+    def squares(self, G):
+        return G**2 + (1e-8 if G.ndim < 2 else self.epsilon_1)
+
+
+WRONG = (
+    ("_over_time", wrong_conduct.StateLost, ("over time",)),
+    ("_between", wrong_moves.LeakingRate, ("between parameters",)),
+    ("_between", wrong_moves.OneCounter, ("between parameters",)),
+    ("_hyperparameter", wrong_moves.DIgnored, ("U_hat",)),
+    ("_hyperparameter", Epsilon2Ignored, ("alpha",)),
+    ("_without_value", Epsilon1BelowTheLeast, ("V", "R", "C")),
+    ("_direction", wrong_moves.Ascent, ("X_new",)),
+    ("_direction", wrong_moves.Decay, ("X_new",)),
+    ("_batches", EachMatrixClipped, ("U_hat",)),
+    ("_weights", wrong.NormOfX, ("alpha",)),
+    ("_weights", wrong_moves.AlphaAfterwards, ("alpha",)),
+    ("_weights", ScaleOfTheFirstRow, ("alpha",)),
+    ("_weights", LargeWeightsDecay, ("X_new",)),
+    ("_number", wrong.TwiceTheCap, ("rho", "alpha", "U_hat")),
+    ("_number", wrong.NoCap, ("rho",)),
+    ("_number", wrong.NoScale, ("alpha",)),
+    ("_number", wrong.NoNormaliser, ("V", "U", "U_hat")),
+    ("_number", wrong_moves.NotClipped, ("U_hat",)),
+    ("_clip", wrong_moves.ClippedByRow, ("U_hat",)),
+    ("_clip", wrong_moves.ClippedByEntry, ("U_hat",)),
+    ("_array", wrong.Exponent, ("beta_2",)),
+    ("_array", wrong.NoRoot, ("U", "V")),
+    ("_array", wrong.StaleR, ("R",)),
+    ("_array", wrong.CNeverUpdated, ("C",)),
+    ("_array", wrong.TenTimesEpsilon1, ("R", "V", "C")),
+)
+"""The rule that names the step of what is wrong, and those that are the same from outside."""
+
+LAST = (OneBatch, wrong.NotFactored, wrong.VNotAveraged, Epsilon1OfVectors)
+"""Those whose step is V, which is named, too, if no rule names any."""
+
+SOONER = (
+    ("_over_time", "_between", wrong_conduct.StateLost),
+    ("_between", "_number", wrong_moves.LeakingRate),
+    ("_between", "_array", wrong_moves.OneCounter),
+    ("_hyperparameter", "_array", Epsilon2Ignored),
+    ("_without_value", "_direction", Epsilon1BelowTheLeast),
+    ("_direction", "_number", wrong_moves.Ascent),
+    ("_batches", "_weights", EachMatrixClipped),
+    ("_weights", "_number", ScaleOfTheFirstRow),
+    ("_number", "_array", wrong.TwiceTheCap),
+    ("_clip", "_array", wrong_moves.ClippedByEntry),
+)
+"""A rule, one that comes later, and what that would misname if it came first."""
+
+
+@cache
+def judged(build):
+    """How the paper judges every short run of a builder."""
+    here = Here(build)
+    asked = runs(("float64",), 0, here.takes, here.can)
+    short = [r for r in asked if len(r.grads) < LONG and r.scenario not in ELSEWHERE]
+    return [*judgements(ADAFACTOR, seen(build, short))]
+
+
+def suspected(build):
+    return suspect(judged(build), WORKING)
+
+
+def place(rule):
+    return [named.__name__ for _, named in RULES].index(rule)
+
+
+@pytest.fixture
+def ruled(monkeypatch):
+    """Sets the rules that are asked."""
+    return lambda rules: monkeypatch.setattr("adafactor_numba.audit.suspect.RULES", tuple(rules))
+
+
+@pytest.mark.parametrize(("rule", "build", "steps"), WRONG)
+def test_the_step_that_is_wrong_is_named_by_its_rule_and_by_none_before(rule, build, steps, ruled):
+    assert suspected(build) == steps
+    ruled(RULES[: place(rule)])
+    assert suspected(build) == ("V",)
+    ruled(RULES[: place(rule) + 1])
+    assert suspected(build) == steps
+
+
+@pytest.mark.parametrize("build", LAST)
+def test_where_no_other_step_is_named_it_is_V(build, ruled):
+    assert suspected(build) == ("V",)
+
+
+def test_every_rule_names_a_step_of_something_wrong():
+    assert {rule for rule, _, _ in WRONG} == {named.__name__ for _, named in RULES}
+    assert [*map(place, dict.fromkeys(rule for rule, _, _ in WRONG))] == [*range(len(RULES))]
+
+
+@pytest.mark.parametrize(("sooner", "later", "build"), SOONER)
+def test_a_rule_that_comes_sooner_would_else_be_forestalled(sooner, later, build, ruled):
+    (expected,) = {steps for rule, other, steps in WRONG if (rule, other) == (sooner, build)}
+    first, second = place(sooner), place(later)
+    assert first < second
+    ruled([*RULES[:first], RULES[second], *RULES[first:second], *RULES[second + 1 :]])
+    assert suspected(build) != expected
+
+
+def test_every_rule_but_the_last_comes_sooner_than_one_that_would_err():
+    assert {sooner for sooner, _, _ in SOONER} == {named.__name__ for _, named in RULES[:-1]}
+
+
+def findings(build, *scenarios, working="float64"):
+    return [Finding(j, working) for j in judged(build) if j.strand.run.scenario in scenarios]
+
+
+def test_a_finding_fails_by_the_rounding_of_its_format():
+    found = findings(Float32, "not clipped")
+    assert any(f.fails for f in found)
+    assert not any(f.fails for f in findings(Float32, "not clipped", working="float32"))
+
+
+def test_one_factor_may_be_common_to_all_entries_or_to_those_of_each_row():
+    cap = findings(wrong.TwiceTheCap, "first step")
+    assert {f.common for f in cap} == {True}
+    assert np.allclose([f.factor for f in cap], 2, rtol=1e-12)
+    matrices = [f for f in findings(wrong_moves.ClippedByRow, "clipped") if f.rank == 2 and f.fails]
+    assert {f.bands for f in matrices} == {True}
+    assert any(not f.common for f in matrices)
+    entries = findings(wrong_moves.ClippedByEntry, "clipped")
+    assert any(f.rank == 2 and f.fails and not f.bands for f in entries)
+
+
+def test_weights_are_small_where_alpha_does_not_depend_on_them():
+    found = findings(Plain, "size of X")
+    sizes = [np.sqrt(np.mean(f.judgement.prediction.observation.before**2)) for f in found]
+    assert [f.small for f in found] == [size < 5e-4 for size in sizes]
+    assert [f.resting for f in found] == [size == 0 for size in sizes]
+    assert len({*zip((f.small for f in found), (f.resting for f in found), strict=True)}) == 3
+
+
+def test_a_second_moment_remembers_where_the_size_of_the_gradient_changed():
+    assert not any(f.remembers for f in findings(Plain, "one entry"))
+    unclipped = findings(Plain, "not clipped")
+    assert [f.remembers for f in unclipped] == [f.t > 1 for f in unclipped]
+
+
+def test_a_zero_gradient_is_still_and_a_small_one_tiny():
+    found = findings(Plain, "zero gradient", "size of G")
+    sizes = [np.abs(f.judgement.prediction.observation.G).max() for f in found]
+    assert [f.still for f in found] == [size == 0 for size in sizes]
+    assert [f.tiny for f in found] == [size < 1e-3 for size in sizes]
+    assert {f.tiny for f in found if not f.still} == {True, False}
+    assert all(f.tiny for f in findings(Plain, "hyperparameter epsilon_1"))
+
+
+def test_a_case_is_clipped_or_steep_by_the_size_of_U():
+    found = findings(Plain, "clipped", "not clipped", "first step")
+    values = [f.judgement.prediction.values for f in found]
+    assert [f.clipped for f in found] == [float(v["mean_square_U"]) > 1 for v in values]
+    assert all(f.steep for f in found if f.clipped)
+    assert not any(f.steep for f in found if f.rank == 1 and f.t == 1)
+    assert {f.steep for f in found if not f.clipped} == {True, False}
