@@ -44,7 +44,7 @@ def option_differences(
 
     Nothing is shown on what all of them together leave unexplained.
     """
-    found = []
+    found, whole = [], combined(tuple(options))
     left = {(j.strand, j.prediction.observation.t) for j in unexplained}
     for option in options:
         others = combined(tuple(o for o in options if o is not option))
@@ -55,8 +55,8 @@ def option_differences(
         failing = [j for j in told if not is_in_order(j, working[j.strand.dtype])]
         if not failing:
             continue
-        j = _smallest(evidence, others, failing, working)
-        step = first_different(combined(tuple(options)), j, STEPS[option])
+        j = _smallest(evidence, others, failing, working, whole)
+        step = first_different(whole, j, STEPS[option])
         what = f"the variant {option.name!r} {_share(options, unexplained)}"
         found.append(difference(j, step, _case(evidence, j), working, what))
     return found
@@ -102,17 +102,33 @@ def _split(
 
 
 def _smallest(
-    evidence: Evidence, method: Method, failing: Sequence[Judgement], working: Mapping[str, str]
+    evidence: Evidence,
+    method: Method,
+    failing: Sequence[Judgement],
+    working: Mapping[str, str],
+    whole: Method | None = None,
 ) -> Judgement:
-    """The smallest failing judgement that can be found by asking again."""
+    """The smallest failing judgement that can be found by asking again, and that `whole` explains.
+
+    Whether it does is not asked of those that are given.
+    """
     evidence.progress("looking for the smallest case")
     start = min(failing, key=extremity)
 
     def check(run: Run) -> list[Judgement]:
-        found = _asked(evidence, method, run)
-        return [j for j in found if not is_in_order(j, working[j.strand.dtype])]
+        asked = _asked(evidence, method, run)
+        found = [j for j in asked if not is_in_order(j, working[j.strand.dtype])]
+        return [j for j in found if whole is None or _explains(whole, j, working)]
 
     return smallest(start, check).judgement
+
+
+def _explains(method: Method, j: Judgement, working: Mapping[str, str]) -> bool:
+    """Whether the method explains what another leaves unexplained."""
+    t = j.prediction.observation.t
+    found = judgements(method, [j.strand.until(t)], WILD)
+    at_t = [k for k in found if k.prediction.observation.t == t]
+    return bool(at_t) and is_in_order(at_t[0], working[j.strand.dtype])
 
 
 def _asked(evidence: Evidence, method: Method, run: Run) -> Iterator[Judgement]:
