@@ -16,7 +16,10 @@ from tests.implementations.right import Float32
 
 WORKING = {"float64": "float64", "float32": "float64"}
 LONG = 10
-ELSEWHERE = ("least size", "missing gradient", "growing X")
+ELSEWHERE = (
+    *("least size", "missing gradient", "growing X", "empty parameter", "parameters of two dtypes"),
+    *("rank from zero", "foreach", "groups"),
+)
 """Scenarios that no case here needs."""
 
 
@@ -47,6 +50,21 @@ class ScaleOfTheFirstRow(Plain):
         return super().alpha(X[:1] if X.ndim > 1 else X, rho)
 
 
+class ScaleOfEachRow(Plain):
+    def alpha(self, X, rho):
+        scale = np.sqrt(np.mean(X**2, axis=-1, keepdims=True)) if X.ndim > 1 else self.rms(X)
+        return np.maximum(self.epsilon_2, scale) * rho
+
+
+class TwiceTheCapSaved(wrong.TwiceTheCap, wrong_conduct.Whole):
+    """Right over time."""
+
+
+class TwiceTheCapLater(Plain):
+    def rho(self, t):
+        return super().rho(t) * (1 if t < 4 else 2)
+
+
 class EachMatrixClipped(Plain):
     def clipped(self, U):
         if U.ndim < 3:
@@ -55,11 +73,11 @@ class EachMatrixClipped(Plain):
 
 
 class OneBatch(Plain):
-    """The statistics of all matrices of a batch together."""
+    """The row statistics of all matrices of a batch together, at rank 3."""
 
     def rows(self, squares):
         own = super().rows(squares)
-        return own if own.ndim < 2 else 0 * own + own.mean(axis=0)
+        return 0 * own + own.mean(axis=0) if own.ndim == 2 else own
 
 
 class Epsilon1OfVectors(Plain):
@@ -82,8 +100,11 @@ WRONG = (
     ("_weights", wrong.NormOfX, ("alpha",)),
     ("_weights", wrong_moves.AlphaAfterwards, ("alpha",)),
     ("_weights", ScaleOfTheFirstRow, ("alpha",)),
+    ("_weights", ScaleOfEachRow, ("alpha",)),
     ("_weights", LargeWeightsDecay, ("X_new",)),
     ("_number", wrong.TwiceTheCap, ("rho", "alpha", "U_hat")),
+    ("_number", TwiceTheCapSaved, ("rho",)),
+    ("_number", TwiceTheCapLater, ("rho",)),
     ("_number", wrong.NoCap, ("rho",)),
     ("_number", wrong.NoScale, ("alpha",)),
     ("_number", wrong.NoNormaliser, ("V", "U", "U_hat")),
@@ -95,6 +116,7 @@ WRONG = (
     ("_array", wrong.StaleR, ("R",)),
     ("_array", wrong.CNeverUpdated, ("C",)),
     ("_array", wrong.TenTimesEpsilon1, ("R", "V", "C")),
+    ("_array", wrong.NoEpsilon1, ("R", "V", "C")),
 )
 """The rule that names the step of what is wrong, and those that are the same from outside."""
 
