@@ -9,77 +9,18 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path, PurePath
 
 import pytest
 
+from tests.rooms import AUDIT, BENEATH, ROOMS, SEQUENCE
+
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("derivations", "proofs", "adafactor_numba")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-PEERS = {
-    "came_pytorch",
-    "jax",
-    "keras",
-    "mlx",
-    "optax",
-    "pytorch_optimizer",
-    "torch",
-    "transformers",
-}
 Found = Iterator[tuple[int, str]]
-
-
-@dataclass(frozen=True)
-class Room:
-    """What the files of a folder may import: at the top, and inside functions besides."""
-
-    top: set[str]
-    on_demand: set[str] = field(default_factory=set)
-
-
-# A name stands for the files of that room or package, not for the rooms inside it.
-MATHEMATICS = {"derivations", "flint", "mpmath", "numpy", "sympy"}
-EXAMINERS = MATHEMATICS | {"numba", "proofs", "adafactor_numba", "adafactor_numba.audit"}
-ROOMS = {
-    "derivations": Room(MATHEMATICS),
-    "proofs": Room(MATHEMATICS | {"proofs"}),
-    "adafactor_numba": Room({"adafactor_numba", "numba", "numpy"}),
-    "adafactor_numba.audit": Room(EXAMINERS),
-    "adafactor_numba.audit.screen": Room({"adafactor_numba.audit", "rich"}),
-    "adafactor_numba.audit.adapters": Room(
-        {"adafactor_numba", "adafactor_numba.audit.adapters", "numpy"} | PEERS
-    ),
-    "adafactor_numba.bench": Room(EXAMINERS | {"adafactor_numba.bench"}, on_demand=PEERS),
-    "adafactor_numba.cli": Room(
-        {"rich", "typer"}, EXAMINERS | {"adafactor_numba.audit.screen", "adafactor_numba.bench"}
-    ),
-    "adafactor_numba.__main__": Room({"adafactor_numba.cli"}),
-}
-AUDIT = "adafactor_numba.audit"
-# What may stand under a module; those not named may read all that their room may import.
-BENEATH = {
-    "derivations.rule": set(),
-    "derivations.adafactor": {"derivations.rule"},
-    "derivations.calculus": {"derivations.rule"},
-    "derivations.evaluate": {"derivations.rule"},
-    "derivations.bounds": {"derivations.rule"},
-    "derivations.method": {"derivations.rule", "derivations.adafactor"},
-    "derivations.changes": {"derivations.rule", "derivations.adafactor", "derivations.method"},
-    # where an implementation runs, and what it is asked, nothing is known of what is expected
-    f"{AUDIT}.wire": set(),
-    f"{AUDIT}.course": set(),
-    f"{AUDIT}.worker": {f"{AUDIT}.course", f"{AUDIT}.wire"},
-    f"{AUDIT}.subject": {f"{AUDIT}.wire"},
-    f"{AUDIT}.scenarios": {f"{AUDIT}.subject"},
-    # nor is anything computed where it is written down
-    f"{AUDIT}.report": set(),
-    f"{AUDIT}.screen": {f"{AUDIT}.report"},
-    # nor does a method one symbol away depend on who is examined
-    f"{AUDIT}.edits": {"derivations.rule", "derivations.adafactor", "derivations.method"},
-}
 
 
 def imports(path: PurePath, tree: ast.AST) -> Iterator[tuple[int, str, bool]]:
@@ -134,6 +75,19 @@ def order(path: PurePath, tree: ast.AST) -> Found:
         for line, name, _ in imports(path, tree):
             if name.startswith(PACKAGES) and name not in BENEATH[here]:
                 yield line, f"imports {name}, which stands above {here}"
+
+
+def sequence(path: PurePath, tree: ast.AST) -> Found:
+    """A module of the audit has its place, and reads none that has no place before it."""
+    room_of, _, here = module(path).rpartition(".")
+    if room_of != AUDIT or here == "__init__":
+        return
+    before = SEQUENCE[: SEQUENCE.index(here)] if here in SEQUENCE else ()
+    if here not in SEQUENCE:
+        yield 1, f"has no place in SEQUENCE, as {here} needs"
+    for line, name, _ in imports(path, tree):
+        if name.startswith(f"{AUDIT}.") and name.removeprefix(f"{AUDIT}.") not in before:
+            yield line, f"imports {name}, which has no place before {here}"
 
 
 def stars(path: PurePath, tree: ast.AST) -> Found:
@@ -193,7 +147,7 @@ def reexports(path: PurePath, tree: ast.Module) -> Found:
             yield node.lineno, f"is code in an __init__.py: {ast.unparse(node).splitlines()[0]}"
 
 
-CHECKERS = (direction, order, stars, dangers, plain_sources, reexports)
+CHECKERS = (direction, order, sequence, stars, dangers, plain_sources, reexports)
 SOURCES = sorted(p.relative_to(ROOT) for x in PACKAGES for p in (ROOT / x).rglob("*.py"))
 
 
@@ -234,6 +188,13 @@ FALSE = [
     (order, "adafactor_numba/audit/scenarios.py", "def f():\n    from .judgement import FORMATS"),
     (order, "adafactor_numba/audit/screen.py", "from .verdict import audit"),
     (order, "adafactor_numba/audit/edits.py", "from derivations.variants import VARIANTS"),
+    (sequence, "adafactor_numba/audit/novelty.py", "import math"),
+    (sequence, "adafactor_numba/audit/precision.py", "def f():\n    from . import search"),
+    (sequence, "adafactor_numba/audit/suspect.py", "from .findings import STEPS"),
+    (sequence, "adafactor_numba/audit/flags.py", "from .conduct import conduct"),
+    (sequence, "adafactor_numba/audit/moves.py", "from adafactor_numba.audit.asking import Asking"),
+    (sequence, "adafactor_numba/audit/laws.py", "from .properties import Property"),
+    (sequence, "adafactor_numba/audit/besides.py", "from .novelty import f"),
     (stars, "derivations/rule.py", "from sympy import *"),
     (dangers, "derivations/rule.py", "eval('1')"),
     (dangers, "derivations/rule.py", "run = exec"),
@@ -264,6 +225,9 @@ TRUE = [
     (order, "derivations/changes.py", "import sympy\nfrom .method import Axes"),
     (order, "adafactor_numba/audit/worker.py", "import json\nfrom .course import Course"),
     (order, "adafactor_numba/audit/search.py", "from .judgement import WILD"),
+    (sequence, "adafactor_numba/audit/findings.py", "from . import search, suspect"),
+    (sequence, "adafactor_numba/audit/adapters/new.py", "from .builder import built"),
+    (sequence, "adafactor_numba/cli.py", "from .audit.verdict import audit"),
     (stars, "derivations/rule.py", "from sympy import Mul"),
     (dangers, "derivations/rule.py", "re.compile('x')\nmodel.eval()\nnp.load(f)"),
     (plain_sources, "adafactor_numba/matrix.py", "def _step(X): pass\nstep = loop(_step)"),
@@ -290,7 +254,9 @@ def test_each_checker_has_something_false_to_refuse():
 
 def test_what_is_named_in_the_order_exists():
     named = {*BENEATH, *(name for beneath in BENEATH.values() for name in beneath)}
+    named |= {f"{AUDIT}.{name}" for name in SEQUENCE}
     assert named <= {module(path) for path in SOURCES}
+    assert len({*SEQUENCE}) == len(SEQUENCE)
 
 
 def cycle(read: dict[str, set[str]]) -> list[str]:
