@@ -82,9 +82,10 @@ def sequence(path: PurePath, tree: ast.AST) -> Found:
     room_of, _, here = module(path).rpartition(".")
     if room_of != AUDIT or here == "__init__":
         return
-    before = SEQUENCE[: SEQUENCE.index(here)] if here in SEQUENCE else ()
     if here not in SEQUENCE:
-        yield 1, f"has no place in SEQUENCE, as {here} needs"
+        yield 1, "has no place in SEQUENCE"
+        return
+    before = SEQUENCE[: SEQUENCE.index(here)]
     for line, name, _ in imports(path, tree):
         if name.startswith(f"{AUDIT}.") and name.removeprefix(f"{AUDIT}.") not in before:
             yield line, f"imports {name}, which has no place before {here}"

@@ -65,6 +65,11 @@ class TwiceTheCapLater(Plain):
         return super().rho(t) * (1 if t < 4 else 2)
 
 
+class Beta2Later(Plain):
+    def beta_2(self, t):
+        return super().beta_2(t) if t < 5 else 0.9
+
+
 class EachMatrixClipped(Plain):
     def clipped(self, U):
         if U.ndim < 3:
@@ -109,9 +114,11 @@ WRONG = (
     ("_number", wrong.NoScale, ("alpha",)),
     ("_number", wrong.NoNormaliser, ("V", "U", "U_hat")),
     ("_number", wrong_moves.NotClipped, ("U_hat",)),
+    ("_number", wrong_moves.MinForMaxInClipping, ("U_hat",)),
     ("_clip", wrong_moves.ClippedByRow, ("U_hat",)),
     ("_clip", wrong_moves.ClippedByEntry, ("U_hat",)),
     ("_array", wrong.Exponent, ("beta_2",)),
+    ("_array", Beta2Later, ("beta_2",)),
     ("_array", wrong.NoRoot, ("U", "V")),
     ("_array", wrong.StaleR, ("R",)),
     ("_array", wrong.CNeverUpdated, ("C",)),
