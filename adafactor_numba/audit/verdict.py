@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from derivations.equivalents import EQUIVALENTS
 from derivations.method import ADAFACTOR, Method
 from derivations.variants import VARIANTS
 
@@ -179,13 +180,14 @@ class Examination:
             verdict,
             rule=path.method.source,
             variant=path.method.name if path.options else None,
-            axes={axis.name: option.name for axis, option in path.answers()},
+            axes={axis.name: option.name for axis, option in (base or path).answers()},
             precision=precision(working),
             range={dtype: found for dtype, found in ranges.items() if found},
             cases=len(self.paper),
             variants_told_apart=len(VARIANTS) - sum(ADAFACTOR.name in pair for pair in pairs),
             variants_known=len(VARIANTS),
             not_told_apart=tuple(sorted(pairs)),
+            equivalent=tuple({"axis": e.name, "theorem": e.theorem} for e in EQUIVALENTS),
             scenarios_not_run=(*not_run, *refusals(self.conduct, not_run)),
             differences=tuple(differences),
             counts_skipped=self.counts_skipped,
