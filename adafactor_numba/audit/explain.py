@@ -3,7 +3,7 @@
 import itertools
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
@@ -64,12 +64,13 @@ def explanations(
         j.strand.until(j.prediction.observation.t) for j in _spread(failing) + _spread(passing)
     ]
     explain = partial(formats, numbers=WILD, allowed=allowed, counted=method)
+    telling = dict.fromkeys((max(failing, key=_relative), failing[0]))
     end = time.monotonic() + SECONDS
     plain = False
     for edit in edits(method):
         if plain and edit.start is not None:
             return
-        for theta in [None] if edit.start is None else _thetas(edit, method, _spread(failing)):
+        for theta in [None] if edit.start is None else _thetas(edit, method, telling):
             if explain(edit.method, witnesses, theta=theta):
                 working = explain(edit.method, found, theta=theta)
                 if working:
@@ -91,10 +92,16 @@ def _spread(found: Sequence[Judgement]) -> list[Judgement]:
     return list(kinds.values())[:WITNESSES]
 
 
-def _thetas(edit: Edit, method: Method, failing: Sequence[Judgement]) -> Iterator[float]:
-    """Values of the unknown constant that explain the worst entry of a failing observation."""
+def _relative(j: Judgement) -> float:
+    """How large the error is beside the step, at the worst entry with a value: what tells most."""
+    with np.errstate(all="ignore"):
+        return float(np.max(np.nan_to_num(j.error / j.prediction.move, nan=0.0, posinf=0.0)))
+
+
+def _thetas(edit: Edit, method: Method, telling: Iterable[Judgement]) -> Iterator[float]:
+    """Values of the unknown constant that explain the worst entry of an observation."""
     known: list[float] = []
-    for j in failing[:2]:
+    for j in telling:
         miss = _miss(edit, method, j)
         for theta in _roots(miss, edit.start or 1e-2):
             if not any(math.isclose(theta, other, rel_tol=1e-12) for other in known):
