@@ -53,12 +53,14 @@ def _together(j: Judgement) -> object:
     return j.strand.dtype
 
 
+UNCLIPPED = ("not clipped", "not clipped, small")
+
 STAGES = (
     Stage(("epsilon_1",), ("first step", "size of G"), _vector, 1, _itself),
     Stage(("factored axes",), ("first step", "least size", "rank from zero"), _matrix, 1, _itself),
     Stage(("parameter scale",), ("size of X",), _vector, 1, _together),
-    Stage(("beta_2", "momentum", "rho"), ("not clipped",), _vector, 6, _itself),
-    Stage(("rho",), ("not clipped", "one entry"), _any, 8),
+    Stage(("beta_2", "momentum", "rho"), UNCLIPPED, _vector, 6, _itself),
+    Stage(("rho",), (*UNCLIPPED, "one entry"), _any, 8),
     Stage(("clipping",), ("clipped", "first step", "rank", "rank from zero"), _any, 4),
 )
 
@@ -119,17 +121,25 @@ def _ways_on(
     allowed: Formats,
     answered: Collection[str],
 ) -> Iterator[Path]:
-    """Every choice of the stage's axes that passes, or the path with the axis unexplained."""
+    """Every choice of the stage's axes that passes, or the path with the axis unexplained.
+
+    Where none passes, those are tried that pass the cases of one scenario alone.
+    """
     decided = {axis.name for axis, _ in path.answers()}
     axes = [a for a in AXES if a.name in stage.axes and a.name not in decided]
-    none = True
-    for choice in _choices(axes):
-        on = replace(path, options=path.options + choice)
-        if _answers(on, stage, answered) and _passes(stage, seen, on.method, allowed):
-            none = False
-            yield on
-    if none:
-        yield replace(path, unexplained=(*path.unexplained, stage.axes[0]))
+    choices = (replace(path, options=path.options + choice) for choice in _choices(axes))
+    ways = [on for on in choices if _answers(on, stage, answered)]
+    passing = [on for on in ways if _passes(stage, seen, on.method, allowed)]
+    if passing:
+        yield from passing
+        return
+    unexplained = (*path.unexplained, stage.axes[0])
+    for scenario in stage.scenarios if len(stage.scenarios) > 1 else ():
+        some = [s for s in seen if s.run.scenario == scenario]
+        for on in ways if some else ():
+            if on.options != path.options and _passes(stage, some, on.method, allowed):
+                yield replace(on, unexplained=unexplained)
+    yield replace(path, unexplained=unexplained)
 
 
 def _choices(axes: Sequence[Axis]) -> list[Choice]:

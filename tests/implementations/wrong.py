@@ -86,7 +86,7 @@ class ExponentNearly(Wrong):
     step = "beta_2"
 
     def beta_2(self, t):
-        return 1 - t**-0.80001
+        return 1 - t**-0.801
 
 
 class Swapped(Wrong):
