@@ -132,7 +132,7 @@ STEPS = {
     "pytorch_optimizer": ["beta_2", "X_new"],
     "pytorch_optimizer-3.9.0": ["V", "alpha", "X_new", "over time", "arguments"],
     "torch_optimizer-0.3.0": ["V"],
-    "came": ["X_new", "alpha", "beta_2", "X_new"],
+    "came": ["V", "alpha", "beta_2", "X_new"],
 }
 """The steps at which they differ, in the order of the report.
 
