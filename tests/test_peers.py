@@ -3,6 +3,7 @@
 An absent library fails here.
 """
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -165,10 +166,16 @@ def test_every_library_counts_towards_the_ten_of_seven():
     assert {*VERDICTS} == {*ADAPTERS}
 
 
+def settled(text):
+    """The page without the two numbers of a case: those of a float32 kernel are its machine's."""
+    return re.sub(r"\S+ for \S+\)$", "#)", text, flags=re.MULTILINE)
+
+
 def test_the_page_is_what_the_audits_found(reports, request):
     """`make table` writes it."""
     file = Path(__file__).parent.parent / "docs" / "implementations.md"
     found = page([reports[name].result() for name in ADAPTERS])
     if request.config.getoption("write"):
         file.write_text(found)
-    assert file.read_text() == found
+    assert settled(file.read_text()) == settled(found)
+    assert settled(found) != found
