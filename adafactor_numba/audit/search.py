@@ -24,6 +24,7 @@ class Stage:
     """Axes decided together, by which judgements, and which of these share an unknown factor.
 
     `factor` names what a judgement shares its factor with; None: the move is wanted as it is.
+    `either`: where nothing passes all the scenarios, what passes one of them is gone on with.
     """
 
     axes: tuple[str, ...]
@@ -31,6 +32,7 @@ class Stage:
     sees: Callable[[Strand], bool]
     last: int
     factor: Callable[[Judgement], object] | None = None
+    either: bool = False
 
 
 def _vector(strand: Strand) -> bool:
@@ -59,7 +61,7 @@ STAGES = (
     Stage(("epsilon_1",), ("first step", "size of G"), _vector, 1, _itself),
     Stage(("factored axes",), ("first step", "least size", "rank from zero"), _matrix, 1, _itself),
     Stage(("parameter scale",), ("size of X",), _vector, 1, _together),
-    Stage(("beta_2", "momentum", "rho"), UNCLIPPED, _vector, 6, _itself),
+    Stage(("beta_2", "momentum", "rho"), UNCLIPPED, _vector, 6, _itself, either=True),
     Stage(("rho",), (*UNCLIPPED, "one entry"), _any, 8),
     Stage(("clipping",), ("clipped", "first step", "rank", "rank from zero"), _any, 4),
 )
@@ -121,10 +123,7 @@ def _ways_on(
     allowed: Formats,
     answered: Collection[str],
 ) -> Iterator[Path]:
-    """Every choice of the stage's axes that passes, or the path with the axis unexplained.
-
-    Where none passes, those are tried that pass the cases of one scenario alone.
-    """
+    """Every choice of the stage's axes that passes, or the path with the axis unexplained."""
     decided = {axis.name for axis, _ in path.answers()}
     axes = [a for a in AXES if a.name in stage.axes and a.name not in decided]
     choices = (replace(path, options=path.options + choice) for choice in _choices(axes))
@@ -134,7 +133,7 @@ def _ways_on(
         yield from passing
         return
     unexplained = (*path.unexplained, stage.axes[0])
-    for scenario in stage.scenarios if len(stage.scenarios) > 1 else ():
+    for scenario in stage.scenarios if stage.either else ():
         some = [s for s in seen if s.run.scenario == scenario]
         for on in ways if some else ():
             if on.options != path.options and _passes(stage, some, on.method, allowed):

@@ -50,7 +50,7 @@ class Strand:
         """The parameter before the first step."""
         return self.run.params[self.parameter]
 
-    @property
+    @cached_property
     def dtype(self) -> str:
         return str(self.start.dtype)
 
@@ -182,9 +182,9 @@ def predictions(
         carried = carried | state
 
 
-def _turned(carried: Mapping[str, Any]) -> dict[str, Any]:
+def _turned(carried: dict[str, Any]) -> dict[str, Any]:
     """What is carried, once all gradients were the opposite: momentum turns, squares stay."""
-    return {name: -a if name == "M_old" else a for name, a in carried.items()}
+    return {**carried, "M_old": -carried["M_old"]} if "M_old" in carried else carried
 
 
 def _changes(method: Method, carried: Mapping[str, Any], t: int) -> bool:
