@@ -16,7 +16,7 @@ unexport PYTHONPATH PYTHONHOME
 FOLDERS := $(addprefix .venv/peers/,timm-1.0.31 pytorch_optimizer-3.9.0 torch_optimizer-0.3.0 \
   galore_torch-1.0)
 
-.PHONY: help verify test slow audit-peers lint wheel clean
+.PHONY: help verify test slow audit-peers table lint wheel clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile
@@ -32,6 +32,9 @@ slow: .venv/with-test $(PEERS)  ## the tests that take minutes: every wrong impl
 
 audit-peers: .venv/with-torch .venv/with-test .venv/with-peers $(FOLDERS)  ## audit every library; sets them up first
 	$(BIN)/python -m pytest -m peers $(ARGS)
+
+table: .venv/with-torch .venv/with-test .venv/with-peers $(FOLDERS)  ## write docs/implementations.md from these audits
+	$(BIN)/python -m pytest -m peers -k "finds or page" --write
 
 lint: .venv/with-lint  ## ruff and mypy
 	$(BIN)/ruff check

@@ -36,19 +36,21 @@ def _command(
 
 @app.command()
 def derive(
-    rule: Annotated[str, typer.Argument(help="A rule, a variant, `factorization`, or all.")] = "",
+    rule: Annotated[str, typer.Argument(help="A rule, a variant, a proof, or all.")] = "",
     form: Annotated[str, typer.Option("--format", help="text, latex or mathml.")] = "text",
 ) -> None:
     """Print a rule line by line, as the paper does, each line with its source."""
     from adafactor_numba.audit.names import near
     from derivations import latex
+    from derivations.equivalents import EQUIVALENTS
     from derivations.factorization import derivation
     from derivations.method import ADAFACTOR
     from derivations.variants import VARIANTS
 
     known: dict[str, list[Any]] = {r.name: [r] for r in ADAFACTOR.rules()}
     known["factorization"] = [derivation()]
-    everything = [of for name in known for of in known[name]]
+    everything = [*known]
+    known |= {e.name: [e.proof] for e in EQUIVALENTS}
     for variant in VARIANTS:
         changed = [r for r, own in zip(variant.rules(), ADAFACTOR.rules(), strict=True) if r != own]
         known[variant.name] = changed or [variant.matrix]
@@ -57,11 +59,11 @@ def derive(
         _refuse(f"no format is called {form!r}; known are {near(form, readings)}")
     if rule and rule not in known:
         _refuse(f"no rule is called {rule!r}; known are {near(rule, known)}")
-    for of in known.get(rule, everything):
-        if form == "text":
-            name = of.name if hasattr(of, "name") else "factorization"
-            console.print(f"[bold]{name}[/]", highlight=False)
-        _plainly(readings[form](of) + "\n")
+    for name in [rule] if rule else everything:
+        for of in known[name]:
+            if form == "text":
+                console.print(f"[bold]{getattr(of, 'name', name)}[/]", highlight=False)
+            _plainly(readings[form](of) + "\n")
 
 
 @app.command()

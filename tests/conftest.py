@@ -1,8 +1,17 @@
-"""How many examples Hypothesis draws: HYPOTHESIS_PROFILE=deep, or ci where CI is set."""
+"""What all tests share: how many examples Hypothesis draws, and the audits of implementations.
 
+HYPOTHESIS_PROFILE=deep draws many examples; so does ci, which is taken where CI is set, none twice.
+"""
+
+import multiprocessing
 import os
+from concurrent.futures import ProcessPoolExecutor
 
+import pytest
 from hypothesis import settings
+
+from adafactor_numba.audit.names import paths, target
+from adafactor_numba.audit.verdict import audit
 
 settings.register_profile("dev", max_examples=50, deadline=None)  # compiling takes seconds
 settings.register_profile(
@@ -12,3 +21,32 @@ settings.register_profile("deep", settings.get_profile("dev"), max_examples=5000
 settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev")
 )
+
+
+def pytest_addoption(parser):
+    parser.addoption("--write", action="store_true", help="write docs/implementations.md anew")
+
+
+def pytest_collection_modifyitems(items):
+    """The tests that wait for audits come last: the audits go on during the others."""
+    items.sort(key=lambda item: "report" in item.fixturenames)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def reports(request):
+    """The report on every implementation that the chosen tests need, by name, as futures.
+
+    As many are audited at a time as there are processors.
+    """
+    arguments = [item.callspec.params for item in request.session.items if "callspec" in vars(item)]
+    wanted = dict.fromkeys(a["implementation"] for a in arguments if "implementation" in a)
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(os.cpu_count(), context) as pool:
+        yield {name: pool.submit(audit, name, target(name), paths=paths(name)) for name in wanted}
+        pool.shutdown(cancel_futures=True)
+
+
+@pytest.fixture
+def report(reports, implementation):
+    """The report on `implementation`."""
+    return reports[implementation].result()

@@ -64,7 +64,18 @@ BENEATH = {
 }
 SEQUENCE = (
     # what is asked, where it runs, what is written down
-    *("wire", "course", "worker", "subject", "scenarios", "report", "screen", "names", "replay"),
+    *(
+        "wire",
+        "course",
+        "worker",
+        "subject",
+        "scenarios",
+        "report",
+        "screen",
+        "names",
+        "replay",
+        "table",
+    ),
     # what is expected, and whether it was found
     *("source", "check", "strand", "judgement", "precision", "reach", "distinguish"),
     # what is computed instead, and the smallest case of it

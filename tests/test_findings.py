@@ -67,6 +67,11 @@ class UnscaledButWrongAlone(wrong.NoScale):
         return super().U(G, V) / (1 if G.size > 1 else 2)
 
 
+class CapInSinglePrecision(Plain):
+    def rho(self, t):
+        return min(float(np.float32(1e-2)), t**-0.5)
+
+
 class AscentInFloat32(wrong_moves.Ascent, Float32):
     pass
 
@@ -189,7 +194,7 @@ def test_a_case_is_judged_by_the_coarsest_format_of_the_work_that_leaves_any():
     (coarse,) = line(AscentInFloat32, formats=FINE)
     assert coarse.step == "X_new"
     assert coarse.explained_ulp > 2**29
-    (fine,) = line(wrong.CapInSinglePrecision, formats=FINE)
+    (fine,) = line(CapInSinglePrecision, formats=FINE)
     assert fine.step == "rho"
     assert fine.explained_ulp < 2**10
 

@@ -20,9 +20,8 @@ from derivations.method import ADAFACTOR
 from derivations.variants import AXES, combined
 from tests.answers import asked, seen
 from tests.implementations.plain import Plain
-from tests.implementations.right import Float32, Float32Storage, Native
+from tests.implementations.right import Float32, Float32Schedule, Float32Storage, Native
 from tests.implementations.wrong import (
-    CapInSinglePrecision,
     EpsilonInTheRoot,
     NoEpsilon1,
     NoScale,
@@ -86,6 +85,13 @@ class Multiples(NoScale):
 class Jumping(Float32):
     def jump(self, t):
         self.states = [{"t": t - 1} for _ in self.X]
+
+
+class CapInSinglePrecision(Plain):
+    """rho alone, and rounded: beta_2 is that of float64."""
+
+    def rho(self, t):
+        return min(float(np.float32(1e-2)), t**-0.5)
 
 
 class TwiceTheCapInFloat32(Float32):
@@ -154,6 +160,7 @@ def worked(build, dtype="float64", *scenarios):
         (Plain, "float64"),
         (Native, "float64"),
         (Schedule, "mixed"),
+        (Float32Schedule, "mixed"),
         (Float32, "float32"),
         (Random, "mixed"),
     ],

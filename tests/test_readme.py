@@ -20,7 +20,7 @@ from adafactor_numba.cli import app
 ROOT = Path(__file__).parent.parent
 README, AUDIT = ROOT / "README.md", ROOT / "docs" / "audit.md"
 PAGES = [README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-QUICK = ("rules", "factorization", "schedules")
+QUICK = ("rules", "factorization", "equivalents", "schedules")
 
 
 def blocks(page: Path, language: str) -> list[str]:

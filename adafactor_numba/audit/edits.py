@@ -257,16 +257,21 @@ def _fitted(method: Method) -> Iterator[Edit]:
 
 
 def _defaults(method: Method, x: Input) -> Iterator[Edit]:
-    """Another default of the hyperparameter x, in all steps that read it, or in one of them."""
+    """Another default of the hyperparameter x, then a number for it in all steps, or in one."""
     start = float(x.default.subs(machine_epsilon, 2.0**-52)) if x.default is not None else 0.0
     values = [_instead(rule, x) for rule in (method.vector, method.matrix)]
     name = next(iter(values[1] or values[0]))
-    for edit in _edit(method, name, f"another default of {x.name}", *values):
+    rules = [
+        rule.but(rule.name, rule.source, replace(x, default=theta)) if value else rule
+        for rule, value in zip((method.vector, method.matrix), values, strict=True)
+    ]
+    line = _line(method, name, of_vector=not values[1])
+    other = replace(method, vector=rules[0], matrix=rules[1])
+    yield Edit(line, f"another default of {x.name}", other, start)
+    for edit in _edit(method, name, f"a number for {x.name}", *values):
         yield replace(edit, start=start)
     for name, value in values[1].items() if len(values[1]) > 1 else ():
-        for edit in _edit(
-            method, name, f"another default of {x.name} in {name}", None, {name: value}
-        ):
+        for edit in _edit(method, name, f"a number for {x.name} in {name}", None, {name: value}):
             yield replace(edit, start=start)
 
 

@@ -2,8 +2,8 @@
 
 import itertools
 import math
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
@@ -18,8 +18,8 @@ from .precision import formats
 from .strand import predictions
 
 WITNESSES = 6
-SECONDS = 20.0
-"""How long an explanation is looked for."""
+STEPS = 30_000_000
+"""Steps of the runs that are evaluated for unknown constants before an explanation is given up."""
 
 _POWERS = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89)
 GRID = (*(2.0**-k for k in reversed(_POWERS)), 1.0, *(2.0**k for k in _POWERS))
@@ -64,18 +64,19 @@ def explanations(
         j.strand.until(j.prediction.observation.t) for j in _spread(failing) + _spread(passing)
     ]
     explain = partial(formats, numbers=WILD, allowed=allowed, counted=method)
-    end = time.monotonic() + SECONDS
+    telling = dict.fromkeys((max(failing, key=_relative), failing[0]))
+    steps = Counter[Edit]()
     plain = False
     for edit in edits(method):
         if plain and edit.start is not None:
             return
-        for theta in [None] if edit.start is None else _thetas(edit, method, _spread(failing)):
+        for theta in [None] if edit.start is None else _thetas(edit, method, telling, steps):
             if explain(edit.method, witnesses, theta=theta):
                 working = explain(edit.method, found, theta=theta)
                 if working:
                     plain = plain or theta is None
                     yield Explanation(edit, theta, working)
-        if time.monotonic() > end:
+        if steps.total() > STEPS:
             return
 
 
@@ -91,18 +92,31 @@ def _spread(found: Sequence[Judgement]) -> list[Judgement]:
     return list(kinds.values())[:WITNESSES]
 
 
-def _thetas(edit: Edit, method: Method, failing: Sequence[Judgement]) -> Iterator[float]:
-    """Values of the unknown constant that explain the worst entry of a failing observation."""
+def _relative(j: Judgement) -> float:
+    """How large the error is beside the step, at the worst entry with a value: what tells most."""
+    with np.errstate(all="ignore"):
+        return float(np.max(np.nan_to_num(j.error / j.prediction.move, nan=0.0, posinf=0.0)))
+
+
+def _thetas(
+    edit: Edit, method: Method, telling: Iterable[Judgement], steps: Counter[Edit]
+) -> Iterator[float]:
+    """Values of the unknown constant that explain the worst entry of an observation.
+
+    The steps evaluated are added to those of the edit.
+    """
     known: list[float] = []
-    for j in failing[:2]:
-        miss = _miss(edit, method, j)
+    for j in telling:
+        miss = _miss(edit, method, j, steps)
         for theta in _roots(miss, edit.start or 1e-2):
             if not any(math.isclose(theta, other, rel_tol=1e-12) for other in known):
                 known.append(theta)
                 yield theta
 
 
-def _miss(edit: Edit, method: Method, j: Judgement) -> Callable[[float], float]:
+def _miss(
+    edit: Edit, method: Method, j: Judgement, steps: Counter[Edit]
+) -> Callable[[float], float]:
     """X_new of the edit minus X found, at the entry that is worst for the paper."""
     t = j.prediction.observation.t
     strand = j.strand.until(t)
@@ -111,6 +125,7 @@ def _miss(edit: Edit, method: Method, j: Judgement) -> Callable[[float], float]:
     index = np.unravel_index(np.argmax(worst), j.error.shape)
 
     def miss(theta: float) -> float:
+        steps[edit] += t
         for p in predictions(edit.method, strand, WILD, theta, method):
             if p.observation.t == t and p.observation.after is not None:
                 return float(p.X_new[index] - np.float64(p.observation.after[index]))

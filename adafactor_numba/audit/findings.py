@@ -80,7 +80,7 @@ def line_difference(
         allowed = {d: f[: f.index(working[d]) + 1] for d, f in evidence.formats.items()}
         found = list(itertools.islice(explanations(alone, passing, allowed, base.method), 3))
     j = _smallest(evidence, base.method, alone or failing, working)
-    besides = "".join(f"; besides: {option.name}" for option in base.options)
+    besides = f"; besides: {', '.join(o.name for o in base.options)}" if base.options else ""
     case = _case(evidence, j)
     what = str(found[0]) if found else "no single symbol explains it"
     steps = tuple(dict.fromkeys(e.edit.step for e in found)) or suspect(judged, working)

@@ -93,7 +93,8 @@ class Judgement:
     def moves(self, working: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Flat: the moves expected and found, and what rounding explains of the moves found.
 
-        A momentum may be kept that the method does not know yet.
+        A momentum may be kept that the method does not know yet; what it explains is of the size
+        of the moves found.
         """
         o = self.prediction.observation
         before, after = _floats(o.before).ravel(), _floats(o.after).ravel()
@@ -103,6 +104,8 @@ class Judgement:
             counted = self.counted(working) * np.abs(seen)
             stored = self.stored(working, after.reshape(self.error.shape)).ravel()
             kept = self.kept(working, seen.reshape(self.error.shape)).ravel()
+            if self.prediction.kept is not None and np.any(expected):
+                kept = kept * np.abs(seen).max() / np.abs(expected).max()
         return expected, seen, counted + stored + kept
 
     def explained(self, working: str) -> bool:

@@ -46,6 +46,7 @@ class Report:
     variants_told_apart: int = 0
     variants_known: int = 0
     not_told_apart: tuple[tuple[str, str], ...] = ()
+    equivalent: tuple[Mapping[str, str], ...] = ()
     scenarios_not_run: tuple[Mapping[str, str], ...] = ()
     differences: tuple[Difference, ...] = ()
     state: Mapping[str, int] = field(default_factory=dict)

@@ -97,8 +97,9 @@ def _weights(draw: Draw) -> Iterator[Run]:
 
 def _unclipped(draw: Draw) -> Iterator[Run]:
     for shape in BOTH:
-        grads = [draw.uneven(shape, size) for size in (8.0, 1.0, 0.5, 1.0, 0.7, 0.4)]
-        yield draw.single("not clipped", draw.zeros(shape), grads)
+        for scenario, unit in (("not clipped", 1.0), ("not clipped, small", 2.0**-10)):
+            grads = [draw.uneven(shape, size * unit) for size in (8.0, 1.0, 0.5, 1.0, 0.7, 0.4)]
+            yield draw.single(scenario, draw.zeros(shape), grads)
 
 
 def _clipped(draw: Draw) -> Iterator[Run]:

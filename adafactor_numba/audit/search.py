@@ -25,6 +25,7 @@ class Stage:
 
     `factor` names what a judgement shares its factor with; None: the move is wanted as it is.
     `hidden_by` are axes that are decided, too, where no choice of its own passes.
+    `either`: where nothing passes all the scenarios, what passes one of them is gone on with.
     """
 
     axes: tuple[str, ...]
@@ -33,6 +34,7 @@ class Stage:
     last: int
     factor: Callable[[Judgement], object] | None = None
     hidden_by: tuple[str, ...] = ()
+    either: bool = False
 
 
 def _vector(strand: Strand) -> bool:
@@ -55,6 +57,8 @@ def _together(j: Judgement) -> object:
     return j.strand.dtype
 
 
+UNCLIPPED = ("not clipped", "not clipped, small")
+
 STAGES = (
     Stage(("epsilon_1",), ("first step", "size of G"), _vector, 1, _itself),
     Stage(
@@ -66,8 +70,8 @@ STAGES = (
         hidden_by=("clipping",),
     ),
     Stage(("parameter scale",), ("size of X",), _vector, 1, _together),
-    Stage(("beta_2", "momentum", "rho"), ("not clipped",), _vector, 6, _itself),
-    Stage(("rho",), ("not clipped", "one entry"), _any, 8),
+    Stage(("beta_2", "momentum", "rho"), UNCLIPPED, _vector, 6, _itself, either=True),
+    Stage(("rho",), (*UNCLIPPED, "one entry"), _any, 8),
     Stage(("clipping",), ("clipped", "first step", "rank", "rank from zero"), _any, 4),
 )
 
@@ -127,16 +131,23 @@ def _ways_on(
     path: Path,
     allowed: Formats,
     answered: Collection[str],
-) -> list[Path]:
+) -> Iterator[Path]:
     """Every choice of the stage's axes that passes, or the path with the axis unexplained."""
     decided = {axis.name for axis, _ in path.answers()}
     for names in dict.fromkeys((stage.axes, stage.axes + stage.hidden_by)):
         axes = [a for a in AXES if a.name in names and a.name not in decided]
-        paths = (replace(path, options=path.options + choice) for choice in _choices(axes))
-        on = (p for p in paths if _answers(p, stage, answered))
-        if found := [p for p in on if _passes(stage, seen, p.method, allowed)]:
-            return found
-    return [replace(path, unexplained=(*path.unexplained, stage.axes[0]))]
+        choices = (replace(path, options=path.options + choice) for choice in _choices(axes))
+        ways = [on for on in choices if _answers(on, stage, answered)]
+        if passing := [on for on in ways if _passes(stage, seen, on.method, allowed)]:
+            yield from passing
+            return
+    unexplained = (*path.unexplained, stage.axes[0])
+    for scenario in stage.scenarios if stage.either else ():
+        some = [s for s in seen if s.run.scenario == scenario]
+        for on in ways if some else ():
+            if on.options != path.options and _passes(stage, some, on.method, allowed):
+                yield replace(on, unexplained=unexplained)
+    yield replace(path, unexplained=unexplained)
 
 
 def _choices(axes: Sequence[Axis]) -> list[Choice]:

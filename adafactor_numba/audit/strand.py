@@ -17,7 +17,7 @@ import sympy as sp
 from derivations.bounds import roundings
 from derivations.cases import scheduled
 from derivations.evaluate import BALL, Numbers, Values, evaluate, exact
-from derivations.method import ADAFACTOR, Method, machine_epsilon
+from derivations.method import ADAFACTOR, Method
 from derivations.rule import Input, Step, UpdateRule
 
 from .check import PRECISION
@@ -50,7 +50,7 @@ class Strand:
         """The parameter before the first step."""
         return self.run.params[self.parameter]
 
-    @property
+    @cached_property
     def dtype(self) -> str:
         return str(self.start.dtype)
 
@@ -142,7 +142,7 @@ def predictions(
     start = strand.start
     layout = method.layout(start.shape)
     rule = layout.rule
-    given = _hyperparameters(rule, strand) | ({} if theta is None else {"theta": theta})
+    given = _hyperparameters(rule, strand, theta)
     counted = counted or method
     carried: dict[str, Any] = {
         x.name: np.zeros(_shape(rule, x, layout.sizes)) for x in rule.inputs if x.becomes
@@ -182,9 +182,9 @@ def predictions(
         carried = carried | state
 
 
-def _turned(carried: Mapping[str, Any]) -> dict[str, Any]:
+def _turned(carried: dict[str, Any]) -> dict[str, Any]:
     """What is carried, once all gradients were the opposite: momentum turns, squares stay."""
-    return {name: -a if name == "M_old" else a for name, a in carried.items()}
+    return {**carried, "M_old": -carried["M_old"]} if "M_old" in carried else carried
 
 
 def _changes(method: Method, carried: Mapping[str, Any], t: int) -> bool:
@@ -234,15 +234,24 @@ def _prediction(
     return Prediction(strand, o, values, X_new, layout.restored(move), K, K_work)
 
 
-def _hyperparameters(rule: UpdateRule, strand: Strand) -> dict[str, Any]:
-    """The values the run asks for, else those of the rule, in the parameter's dtype."""
-    epsilon = sp.Rational(float(np.finfo(strand.dtype).eps))
-    defaults = {
-        x.name: exact(x.default.subs(machine_epsilon, epsilon))
+def _hyperparameters(rule: UpdateRule, strand: Strand, theta: float | None) -> dict[str, Any]:
+    """The values the run asks for, else those of the rule, in the parameter's dtype; and theta."""
+    defaults = _defaults(rule, strand.dtype, theta)
+    asked = {k: v for k, v in strand.run.hyperparameters.items() if k in defaults}
+    return {**defaults, **asked} | ({} if theta is None else {"theta": theta})
+
+
+@lru_cache(maxsize=10_000)
+def _defaults(rule: UpdateRule, dtype: str, theta: float | None) -> Mapping[str, Any]:
+    """The rule's defaults as numbers: machine_epsilon is that of the dtype; theta may be one."""
+    known = {"machine_epsilon": float(np.finfo(dtype).eps), "theta": theta}
+    return {
+        x.name: exact(
+            x.default.subs({s: sp.Rational(known[s.name]) for s in x.default.free_symbols})
+        )
         for x in rule.inputs
         if x.default is not None
     }
-    return defaults | {k: v for k, v in strand.run.hyperparameters.items() if k in defaults}
 
 
 def _shape(rule: UpdateRule, x: Any, sizes: tuple[int, ...]) -> tuple[int, ...]:

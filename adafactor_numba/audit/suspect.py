@@ -114,6 +114,11 @@ class Finding:
         return not np.any(self.judgement.prediction.observation.G)
 
     @property
+    def turning(self) -> bool:
+        """Whether the method has a momentum, which moves X without a gradient."""
+        return "M" in self.judgement.prediction.values
+
+    @property
     def small(self) -> bool:
         """Whether X is so small that alpha does not depend on it."""
         least = self.value("epsilon_2", 0.0) ** 2
@@ -184,8 +189,8 @@ def _without_value(failing: Found, passing: Found) -> Steps:
 
 
 def _direction(failing: Found, passing: Found) -> Steps:
-    """Moves without a gradient, or the wrong way."""
-    if any(f.still for f in failing):
+    """Moves without a gradient, though there is no momentum, or the wrong way."""
+    if any(f.still and not f.turning for f in failing):
         return ("X_new",)
     wrong = [f for f in failing if f.ratios.size and np.all(f.ratios < 0)]
     return ("X_new",) if wrong else ()

@@ -4,11 +4,13 @@ In this order: the paper's rule; a combination of named variants; that with one 
 otherwise the step that elimination leaves.
 """
 
+import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
+from derivations.equivalents import EQUIVALENTS
 from derivations.method import ADAFACTOR, Method
 from derivations.variants import VARIANTS
 
@@ -39,6 +41,8 @@ from .subject import CannotRunError, Run, Subject, Trace
 
 DTYPES = ("float64", "float32")
 Progress = Callable[[str], None]
+Guess: TypeAlias = tuple[Path, Formats]
+"""A combination of variants, and the formats in which it may explain."""
 
 
 def audit(
@@ -118,24 +122,22 @@ class Examination:
         if working:
             return self._report("differs" if misconduct else "agrees", Path(), working, misconduct)
         self.progress("looking for variants")
-        paths = search(self._finest(), self.formats)
-        for path, working in self._explaining(paths):
-            found = option_differences(self, path.options, self.paper, working)
-            return self._report("differs", path, working, (*found, *misconduct))
-        choices = dict.fromkeys(((), *(path.options for path in paths)))
-        base = min(map(Path, choices), key=self._unexplained)
+        guesses: list[Guess] = [(Path(), self.formats)]
+        for path, allowed in self._guesses():
+            guesses.append((path, allowed))
+            if path.options and (working := self._explained_by(path, allowed)):
+                found = option_differences(self, path.options, self.paper, working)
+                return self._report("differs", path, working, (*found, *misconduct))
+        base, self.formats = self._explaining_most(guesses)
         found = line_difference(self, base, self._judged(base.method), self.paper)
         return self._report("differs", Path(), {}, (*found, *misconduct), base)
 
-    def _explaining(self, paths: Sequence[Path]) -> Iterator[tuple[Path, dict[str, str]]]:
-        """The variants that explain everything, with the formats in which they do."""
-        for path in paths:
-            if path.options and (working := self._explained_by(path, self.formats)):
-                yield path, working
+    def _guesses(self) -> Iterator[Guess]:
+        """The combinations that may explain everything, then those whose momentum is rounded."""
+        yield from ((path, self.formats) for path in search(self._finest(), self.formats))
         allowed = with_momentum_in_bfloat16(self.formats)
-        for path in search(self._finest(), allowed, answered=("momentum",)):
-            if working := self._explained_by(path, allowed):
-                yield path, working
+        paths = search(self._finest(), allowed, answered=("momentum",))
+        yield from ((path, allowed) for path in paths)
 
     def _explained_by(self, path: Path, allowed: Formats) -> dict[str, str] | None:
         """The formats in which the path explains everything; decided by floats, then by balls."""
@@ -143,11 +145,22 @@ class Examination:
             return None
         return formats(path.method, self.strands, allowed=allowed)
 
-    def _unexplained(self, path: Path) -> int:
-        """How many cases the path leaves unexplained, whatever the format."""
-        working = coarsest(self.formats)
-        found = judgements(path.method, self._finest(), WILD)
-        return sum(not is_in_order(j, working[j.strand.dtype]) for j in found)
+    def _explaining_most(self, guesses: Sequence[Guess]) -> Guess:
+        """The guess that leaves the fewest strands unexplained, the first of several."""
+        best, least = guesses[0], len(self.strands)
+        for guess in guesses:
+            left = sum(1 for _ in itertools.islice(self._unexplained(*guess), least))
+            if left < least:
+                best, least = guess, left
+        return best
+
+    def _unexplained(self, path: Path, allowed: Formats) -> Iterator[Strand]:
+        """The strands that the path does not explain, whatever the format."""
+        working = coarsest(allowed)
+        for strand in self._finest():
+            found = judgements(path.method, [strand], WILD)
+            if not all(is_in_order(j, working[strand.dtype]) for j in found):
+                yield strand
 
     def _finest(self) -> list[Strand]:
         """The strands of the dtype with the most digits, in which methods part most clearly."""
@@ -179,13 +192,14 @@ class Examination:
             verdict,
             rule=path.method.source,
             variant=path.method.name if path.options else None,
-            axes={axis.name: option.name for axis, option in path.answers()},
+            axes={axis.name: option.name for axis, option in (base or path).answers()},
             precision=precision(working),
             range={dtype: found for dtype, found in ranges.items() if found},
             cases=len(self.paper),
             variants_told_apart=len(VARIANTS) - sum(ADAFACTOR.name in pair for pair in pairs),
             variants_known=len(VARIANTS),
             not_told_apart=tuple(sorted(pairs)),
+            equivalent=tuple({"axis": e.name, "theorem": e.theorem} for e in EQUIVALENTS),
             scenarios_not_run=(*not_run, *refusals(self.conduct, not_run)),
             differences=tuple(differences),
             counts_skipped=self.counts_skipped,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from adafactor_numba.loops import BLOCK
 from derivations.adafactor import MATRIX, SCHEDULE, TENSOR, VECTOR
 from derivations.cases import cases
+from derivations.equivalents import EQUIVALENTS
 from derivations.factorization import derivation
 from derivations.rule import UpdateRule
 from derivations.variants import VARIANTS
@@ -66,6 +67,13 @@ def _factorization() -> str:
     return f"V = R C / sum R as a minimiser: {len(lines)} lines verified for all n and m"
 
 
+def _equivalents() -> str:
+    for equivalent in EQUIVALENTS:
+        if not equivalent.verified:
+            raise RefutedError(f"not verified: {equivalent.name}")
+    return f"{len(EQUIVALENTS)} questions that no audit can answer, a proof for each"
+
+
 def _schedules() -> str:
     _refute(schedule_deviations(COMPILED))
     return "rho_t and beta_2t within their counted rounding, t from 1 to 10^6"
@@ -103,6 +111,7 @@ def _own() -> str:
 CHECKS: tuple[tuple[str, Callable[[], str]], ...] = (
     ("rules", _rules),
     ("factorization", _factorization),
+    ("equivalents", _equivalents),
     ("schedules", _schedules),
     *((f"loops: {rule.name}", _loops(rule)) for rule in (VECTOR, MATRIX, TENSOR)),
     ("audit: numba", _own),

@@ -126,6 +126,18 @@ class Float32(Plain):
         return np.float32(super().beta_2(t))
 
 
+class Float32Schedule(Plain):
+    """Work in float64, but for rho and beta_2."""
+
+    precision = "float32"
+
+    def rho(self, t):
+        return float(np.float32(super().rho(t)))
+
+    def beta_2(self, t):
+        return float(np.float32(super().beta_2(t)))
+
+
 class Native(Plain):
     """Work in the parameter's own type: in float32, that of float32."""
 

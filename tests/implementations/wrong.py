@@ -27,6 +27,7 @@ class TwiceTheCap(Wrong):
 
 class NoCap(Wrong):
     step = "rho"
+    variant = "rho = 1 / sqrt t"
 
     def rho(self, t):
         return t**-0.5
@@ -34,6 +35,7 @@ class NoCap(Wrong):
 
 class CapOnly(Wrong):
     step = "rho"
+    variant = "rho = 1e-2"
 
     def rho(self, t):
         return 1e-2
@@ -53,13 +55,13 @@ class RhoOneStepLate(Wrong):
         return super().rho(max(t - 1, 1))
 
 
-class CapInSinglePrecision(Wrong):
-    """A constant relative error is another formula, however small."""
+class CapNearly(Wrong):
+    """A relative error that is far beyond float32's rounding, and still small."""
 
     step = "rho"
 
     def rho(self, t):
-        return min(float(np.float32(1e-2)), t**-0.5)
+        return min(1.0001e-2, t**-0.5)
 
 
 class SmallCap(Wrong):
@@ -84,7 +86,7 @@ class ExponentNearly(Wrong):
     step = "beta_2"
 
     def beta_2(self, t):
-        return 1 - t**-0.8000001
+        return 1 - t**-0.801
 
 
 class Swapped(Wrong):
@@ -98,6 +100,7 @@ class Swapped(Wrong):
 
 class Beta2OneStepEarly(Wrong):
     step = "beta_2"
+    variant = "beta_2 from t + 1"
 
     def beta_2(self, t):
         return super().beta_2(t + 1)
@@ -210,7 +213,8 @@ class Epsilon1Squared(Wrong):
 class NoEpsilon1(Wrong):
     """0 / 0 where the gradient is zero."""
 
-    step = "R"
+    step = "V"
+    variant = "no eps1"
 
     def squares(self, G):
         return G**2

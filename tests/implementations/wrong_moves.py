@@ -18,6 +18,7 @@ class DTwice(Wrong):
     """Clipped at 2 by one who takes no d."""
 
     step = "U_hat"
+    variant = "clipping at d = 2"
 
     def __init__(self, params):
         super().__init__(params, d=2.0)
@@ -122,9 +123,9 @@ class HalfMomentum(Momentum):
 
 
 class AlphaAfterwards(Wrong):
-    """alpha from the parameters that a first try of the step gives: the step reads too much."""
+    """alpha from the parameters that a first try of the step gives."""
 
-    step = "X_new"
+    step = "alpha"
 
     def X_new(self, X, alpha, U_hat):
         scale = max(self.epsilon_2, self.rms(X))

@@ -1,0 +1,130 @@
+"""What audits of several implementations found, side by side, as a page of Markdown."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from derivations.equivalents import EQUIVALENTS
+from derivations.variants import AXES, HIDDEN
+
+from .names import ADAPTERS
+from .report import Difference, Report
+
+PAGE = """\
+# Implementations, as they were found to be
+
+This page is written by `make table`, from the audits of `make audit-peers`; nothing on it is
+written by hand. `adafactor-numba audit NAME` repeats one of them.
+
+## Verdicts
+
+{verdicts}
+
+*float32*: between which |G| the step is that of the rule or of its variant. *t*: whether it
+advances for a parameter without a gradient. *state*: numbers kept for a matrix of 64 x 48, and
+whether that is sublinear.
+
+## Answers, axis by axis
+
+Where a cell is empty, the answer is the paper's; where it is a question mark, the line that no
+known answer explains is on this axis. The source of each answer is in `derivations/variants.py`.
+
+{answers}
+
+No audit can tell these apart, which is a theorem each; `adafactor-numba derive NAME` prints its
+proof:
+
+{equivalents}
+
+## Flags
+
+What each flag does that the library documents, beside the answers above.
+
+{flags}
+
+## Differences
+
+Each with the smallest case that was found.
+
+{differences}
+"""
+
+Row = Sequence[str]
+
+
+def page(reports: Iterable[Report]) -> str:
+    """The whole page, the reports in the order given."""
+    found = [*reports]
+    flags = dict.fromkeys(name for report in found for name in report.flags)
+    shown = [axis for axis in AXES if axis.name not in HIDDEN]
+    return PAGE.format(
+        verdicts=table(
+            ("name", "implementation", "version", "verdict", "precision", "float32", "t", "state"),
+            map(_verdict, found),
+        ),
+        answers=table(
+            ("name", *(axis.name for axis in shown)),
+            ((r.implementation, *(_answer(r, axis.name) for axis in shown)) for r in found),
+        ),
+        equivalents="\n".join(f"* {e.name}: {e.theorem}" for e in EQUIVALENTS),
+        flags=table(
+            ("name", *flags),
+            ((r.implementation, *(_flag(r.flags.get(f)) for f in flags)) for r in found),
+        ),
+        differences="\n".join(line for r in found for line in _differences(r)),
+    )
+
+
+def table(head: Row, rows: Iterable[Row]) -> str:
+    """A table of Markdown."""
+    lines = (head, ["---"] * len(head), *rows)
+    return "\n".join(
+        "| " + " | ".join(c.replace("|", "\\|") for c in line) + " |" for line in lines
+    )
+
+
+def _verdict(report: Report) -> Row:
+    what = ADAPTERS[report.implementation].what
+    counts = {None: "no step without one", True: "advances", False: "waits"}
+    state = [str(count) for count in report.state.values()][:1]
+    kind = {None: "not shown", True: "sublinear", False: "not sublinear"}[report.sublinear]
+    return (
+        f"`{report.implementation}`",
+        what,
+        report.version,
+        f"**{report.verdict}**" + (f": {report.variant}" if report.variant else ""),
+        report.precision or "unknown",
+        _range(report.range.get("float32")),
+        counts[report.counts_skipped],
+        ", ".join([*state, kind]),
+    )
+
+
+def _range(ends: Mapping[str, float] | None) -> str:
+    return "" if ends is None else f"{ends['smallest_G']:.1g} to {ends['largest_G']:.1g}"
+
+
+def _answer(report: Report, axis: str) -> str:
+    steps = {a.name: a.step for a in AXES}
+    line = report.differences[0].step if report.differences and not report.variant else None
+    answers = [report.axes[axis]] if axis in report.axes else []
+    return ", ".join([*answers, *(["?"] if steps[axis] == line else [])])
+
+
+def _flag(flag: Mapping[str, str | None] | None) -> str:
+    if flag is None:
+        return ""
+    return flag["does"] or "not known"
+
+
+def _differences(report: Report) -> Iterator[str]:
+    for difference in report.differences:
+        yield f"* `{report.implementation}`, **{difference.step}**: {difference.what}"
+        yield f"  ({', '.join(_case(difference))})"
+
+
+def _case(difference: Difference) -> Iterator[str]:
+    case = difference.case
+    yield from ([difference.source] if difference.source else [])
+    yield f"shape {str(case['shape']).replace('[', '(').replace(']', ')')}"
+    yield f"t = {case['t']}"
+    if difference.got is not None and difference.expected is not None:
+        yield f"{difference.got:.4g} for {difference.expected:.4g}"
