@@ -45,15 +45,16 @@ def derive(
     from derivations.equivalents import EQUIVALENTS
     from derivations.factorization import derivation
     from derivations.method import ADAFACTOR
-    from derivations.variants import VARIANTS
+    from derivations.variants import OPTIONS, named
 
     known: dict[str, list[Any]] = {r.name: [r] for r in ADAFACTOR.rules()}
     known["factorization"] = [derivation()]
     everything = [*known]
     known |= {e.name: [e.proof] for e in EQUIVALENTS}
-    for variant in VARIANTS:
-        changed = [r for r, own in zip(variant.rules(), ADAFACTOR.rules(), strict=True) if r != own]
-        known[variant.name] = changed or [variant.matrix]
+    combination = [rule] if {*rule.split("; ")} <= {*OPTIONS} else []
+    for name in (*OPTIONS, *combination):
+        pairs = zip(named(name).rules(), ADAFACTOR.rules(), strict=True)
+        known[name] = [r for r, own in pairs if r != own] or [named(name).matrix]
     readings = {"text": latex.text, "latex": latex.latex, "mathml": latex.mathml}
     if form not in readings:
         _refuse(f"no format is called {form!r}; known are {near(form, readings)}")

@@ -263,6 +263,19 @@ def _in_order(options: tuple[Option, ...]) -> Method:
     return options[-1].of(_in_order(options[:-1])) if options else ADAFACTOR
 
 
+OPTIONS = {option.name: option for axis in AXES for option in axis.options}
+"""Every option by its name."""
+
+
+def named(name: str) -> Method:
+    """The method with the options that `name` lists, apart by semicolons, as a report names it.
+
+    >>> named("beta_2 = 0.9; no clipping").schedule["beta_2"].value
+    9/10
+    """
+    return combined(tuple(OPTIONS[part] for part in name.split("; ")))
+
+
 HIDDEN = ("weight decay", "direction")
 """Axes of which no default shows: X decays by 0, and a library ascends only if it is asked to."""
 

@@ -10,14 +10,13 @@ from adafactor_numba.audit.edits import Edit, edits, theta
 from derivations.adafactor import SCHEDULE
 from derivations.evaluate import evaluate
 from derivations.method import ADAFACTOR, machine_epsilon
-from derivations.variants import AXES, combined
+from derivations.variants import OPTIONS, combined
 
 EDITS = tuple(edits())
 FITTED = [edit for edit in EDITS if edit.start is not None]
 STEPS = ("rho", "beta_2", "alpha", "R", "C", "V", "U", "U_hat", "X_new")
 SHAPES = ((3,), (2, 3))
 
-OPTIONS = {option.name: option for axis in AXES for option in axis.options}
 BASES = {
     names: combined(tuple(OPTIONS[name] for name in names.split("; ")))
     for names in (

@@ -8,14 +8,13 @@ from adafactor_numba.audit.judgement import is_in_order, judgements
 from adafactor_numba.audit.precision import FINE
 from adafactor_numba.audit.search import Path
 from derivations.method import ADAFACTOR
-from derivations.variants import AXES, combined
+from derivations.variants import OPTIONS, combined
 from tests.answers import Here, asked, seen
 from tests.implementations import wrong, wrong_moves
 from tests.implementations.derived import of_method
 from tests.implementations.plain import Plain
 from tests.implementations.right import Float32
 
-OPTIONS = {option.name: option for axis in AXES for option in axis.options}
 UNSCALED = OPTIONS["no parameter scale"]
 WORKING = {"float64": "float64"}
 SCENARIOS = ("first step", "not clipped", "clipped", "size of X", "rank")

@@ -16,14 +16,12 @@ from adafactor_numba.audit.flagged import (
     flagged,
 )
 from adafactor_numba.audit.interview import Interview
-from derivations.variants import AXES
+from derivations.variants import OPTIONS
 from tests.answers import Here
 from tests.implementations import flagged as flags
 from tests.implementations.plain import Plain
 from tests.implementations.right import Float32
 from tests.implementations.wrong_conduct import Whole
-
-OPTIONS = {option.name: option for axis in AXES for option in axis.options}
 
 
 def found(build, *base, dtype="float64"):

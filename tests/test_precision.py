@@ -17,7 +17,7 @@ from adafactor_numba.audit.precision import (
 from adafactor_numba.audit.scenarios import Draw
 from adafactor_numba.audit.subject import Run
 from derivations.method import ADAFACTOR
-from derivations.variants import AXES, combined
+from derivations.variants import OPTIONS, combined
 from tests.answers import asked, seen
 from tests.implementations.plain import Plain
 from tests.implementations.right import Float32, Float32Schedule, Float32Storage, Native
@@ -28,7 +28,6 @@ from tests.implementations.wrong import (
     TwiceTheCap,
 )
 
-OPTIONS = {option.name: option for axis in AXES for option in axis.options}
 MOMENTUM = combined((OPTIONS["momentum over U_hat"],))
 SCENARIOS = ("first step", "size of X", "not clipped", "clipped", "ordinary")
 U = 2.0**-24

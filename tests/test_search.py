@@ -6,7 +6,7 @@ import pytest
 
 from adafactor_numba.audit.precision import FINE
 from adafactor_numba.audit.search import STAGES, Path, search
-from derivations.variants import AXES, HIDDEN, combined
+from derivations.variants import AXES, HIDDEN, OPTIONS, combined
 from tests.answers import asked, seen
 from tests.implementations.derived import of_method
 from tests.implementations.plain import Plain
@@ -14,7 +14,6 @@ from tests.implementations.right import Float32
 from tests.implementations.wrong import CubeRoot, Exponent, NoNormaliser, OwnEpsilon2, TwiceTheCap
 from tests.implementations.wrong_moves import ClippedByTheLargest, DIgnored
 
-OPTIONS = {option.name: option for axis in AXES for option in axis.options}
 ALLOWED = {"float64": FINE[:1]}
 LONG = 10
 SAME = ((), (1, 1), (1, 3), (3, 1), (3, 2), (4, 4))

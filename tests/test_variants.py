@@ -14,10 +14,9 @@ from derivations.cases import Case, inputs, scheduled
 from derivations.changes import weight_decay
 from derivations.evaluate import BALL, exact, trajectory
 from derivations.method import ADAFACTOR, Method, machine_epsilon
-from derivations.variants import AXES, HIDDEN, VARIANTS, combined
+from derivations.variants import AXES, HIDDEN, OPTIONS, VARIANTS, combined
 
 METHODS = {method.name: method for method in (ADAFACTOR, *VARIANTS)}
-OPTIONS = {option.name: option for axis in AXES for option in axis.options}
 HIDDEN_OPTIONS = [o.name for axis in AXES if axis.name in HIDDEN for o in axis.options]
 ALL = {"paper": ADAFACTOR} | {name: combined((option,)) for name, option in OPTIONS.items()}
 SINGLE_PRECISION = sp.Rational(1, 2**23)
