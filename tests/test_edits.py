@@ -48,8 +48,13 @@ def changed(edit, base=ADAFACTOR):
         (own.name, line(a.name, own))
         for rule, own in zip(rules(edit.method), rules(base), strict=True)
         for a, b in zip(rule.steps, own.steps, strict=True)
-        if a.value != b.value
+        if by_default(rule, a.value) != b.value
     }
+
+
+def by_default(rule, value):
+    """What a step is where no caller gives a hyperparameter whose default is theta."""
+    return value.subs({x.target: theta for x in rule.inputs if x.default == theta})
 
 
 def values(method, shape, t, theta=None):
@@ -65,6 +70,7 @@ def values(method, shape, t, theta=None):
             x[quantity.name] = drawn * (rng.choice([-1, 1]) if quantity.name in "XG" else 1)
     defaults = {q.name: q.default for q in layout.rule.inputs if q.default is not None}
     given |= {name: 2.0**-52 for name, default in defaults.items() if default == machine_epsilon}
+    given |= {name: given["theta"] for name, default in defaults.items() if str(default) == "theta"}
     names = {quantity.name for quantity in layout.rule.inputs}
     return evaluate(layout.rule, {k: v for k, v in (x | given).items() if k in names})["X_new"]
 
@@ -81,9 +87,7 @@ def test_every_step_has_edits_with_and_without_a_constant(step):
 
 
 def test_no_two_edits_are_the_same():
-    found = Counter(
-        tuple(step.value for rule in rules(edit.method) for step in rule.steps) for edit in EDITS
-    )
+    found = Counter(map(_values, EDITS))
     twice = [edit for edit in EDITS if found[_values(edit)] > 1]
     assert not twice, [(edit.step, edit.what) for edit in twice]
 
@@ -93,7 +97,9 @@ def _values(edit):
 
 
 def _expressions(method):
-    return tuple(step.value for rule in rules(method) for step in rule.steps)
+    """All that it is written with: steps and defaults."""
+    defaults = [x.default for rule in rules(method) for x in rule.inputs if x.default is not None]
+    return (*(step.value for rule in rules(method) for step in rule.steps), *defaults)
 
 
 @pytest.mark.parametrize("edit", FITTED, ids=lambda edit: f"{edit.step}: {edit.what}")
@@ -106,8 +112,7 @@ def test_an_edit_with_its_constant_at_the_papers_value_is_the_paper(edit, shape)
 
 def test_an_edit_has_a_constant_exactly_if_it_has_a_start():
     for edit in EDITS:
-        has = any(step.value.has(theta) for rule in rules(edit.method) for step in rule.steps)
-        assert has == (edit.start is not None)
+        assert any(value.has(theta) for value in _values(edit)) == (edit.start is not None)
 
 
 @pytest.mark.parametrize(
@@ -120,6 +125,8 @@ def test_an_edit_has_a_constant_exactly_if_it_has_a_start():
         ("alpha", "Min for Max"),
         ("alpha", "another default of epsilon_2"),
         ("R", "another default of epsilon_1"),
+        ("R", "a number for epsilon_1"),
+        ("C", "a number for epsilon_1 in C"),
         ("V", "without the factor 1/S_R, in the matrix rule"),
         ("U_hat", "clipped entry by entry"),
         ("U_hat", "clipped row by row, in the matrix rule"),
