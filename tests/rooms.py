@@ -63,19 +63,10 @@ BENEATH = {
     f"{AUDIT}.edits": {"derivations.rule", "derivations.adafactor", "derivations.method"},
 }
 SEQUENCE = (
-    # what is asked, where it runs, what is written down
-    *(
-        "wire",
-        "course",
-        "worker",
-        "subject",
-        "scenarios",
-        "report",
-        "screen",
-        "names",
-        "replay",
-        "table",
-    ),
+    # what is asked, where it runs
+    *("wire", "course", "worker", "subject", "scenarios"),
+    # what is written down
+    *("report", "screen", "names", "replay", "table"),
     # what is expected, and whether it was found
     *("source", "check", "strand", "judgement", "precision", "reach", "distinguish"),
     # what is computed instead, and the smallest case of it

@@ -1,6 +1,6 @@
 """The step that elimination points to: what the failing cases of a wrong one share names it."""
 
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pytest
@@ -9,6 +9,7 @@ from adafactor_numba.audit.judgement import judgements
 from adafactor_numba.audit.scenarios import runs
 from adafactor_numba.audit.suspect import RULES, Finding, suspect
 from derivations.method import ADAFACTOR
+from derivations.variants import AXES, combined
 from tests.answers import Here, seen
 from tests.implementations import wrong, wrong_conduct, wrong_moves
 from tests.implementations.plain import Plain
@@ -68,6 +69,10 @@ class TwiceTheCapLater(Plain):
 class Beta2Later(Plain):
     def beta_2(self, t):
         return super().beta_2(t) if t < 5 else 0.9
+
+
+class TwiceTheCapWithMomentum(wrong.TwiceTheCap, wrong_moves.Momentum):
+    """What a base of momentum does not explain."""
 
 
 class EachMatrixClipped(Plain):
@@ -146,12 +151,12 @@ SOONER = (
 
 
 @cache
-def judged(build):
-    """How the paper judges every short run of a builder."""
+def judged(build, method=ADAFACTOR):
+    """How a method judges every short run of a builder."""
     here = Here(build)
     asked = runs(("float64",), 0, here.takes, here.can)
     short = [r for r in asked if len(r.grads) < LONG and r.scenario not in ELSEWHERE]
-    return [*judgements(ADAFACTOR, seen(build, short))]
+    return [*judgements(method, seen(build, short))]
 
 
 def suspected(build):
@@ -180,6 +185,13 @@ def test_the_step_that_is_wrong_is_named_by_its_rule_and_by_none_before(rule, bu
 @pytest.mark.parametrize("build", LAST)
 def test_where_no_other_step_is_named_it_is_V(build, ruled):
     assert suspected(build) == ("V",)
+
+
+def test_a_momentum_moves_without_a_gradient():
+    (option,) = (o for axis in AXES for o in axis.options if o.name == "momentum over U_hat")
+    found = judged(TwiceTheCapWithMomentum, combined((option,)))
+    assert any(f.still and f.fails for f in map(partial(Finding, working="float64"), found))
+    assert suspect(found, WORKING) == ("rho", "alpha", "U_hat")
 
 
 def test_every_rule_names_a_step_of_something_wrong():
