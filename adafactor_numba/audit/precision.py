@@ -58,8 +58,7 @@ def _at_work(dtype: str, early: Sequence[Judgement]) -> tuple[str, ...]:
     else:
         return (*FINE, *half)
     finest = next(f for f in FINE if all(explained(j, f) for j in near))
-    as_it_is = explained is Judgement.explained
-    another = as_it_is and (_is_no_rounding(near) or _is_constant(near))
+    another = explained is Judgement.explained and _is_no_rounding(near)
     return (*(FINE[:1] if another or finest == FINE[0] else FINE), *half)
 
 
@@ -77,22 +76,6 @@ def _is_no_rounding(found: Iterable[Judgement]) -> bool:
     beyond = [j for j in beyond if j.prediction.observation.t == 1] or beyond
     signs = {sign for j in beyond for sign in _signs(j)}
     return len(signs) == 1 and not all(_one_factor(j, FINE[0]) for j in beyond)
-
-
-def _is_constant(found: Iterable[Judgement]) -> bool:
-    """Whether one factor explains all that is beyond float64, at steps that know beta_2, too.
-
-    A schedule in float32 would round that as well.
-    """
-    beyond = [j for j in found if not j.explained(FINE[0])]
-    return any(map(_knows_beta_2, beyond)) and explained_up_to_factor(beyond, FINE[0])
-
-
-def _knows_beta_2(j: Judgement) -> bool:
-    """Whether the second moment depends on beta_2: |G| is not what it was before."""
-    o = j.prediction.observation
-    before = (other.G for other in j.strand.observations if other.t < o.t)
-    return any(np.any(np.abs(G) != np.abs(o.G)) for G in before)
 
 
 def _is_plain(j: Judgement) -> bool:
