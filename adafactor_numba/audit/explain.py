@@ -18,7 +18,9 @@ from .precision import formats
 from .strand import predictions
 
 WITNESSES = 6
-STEPS = 30_000_000
+EARLY = 100
+"""Steps up to which a run is evaluated at no cost to speak of."""
+STEPS = 5_000_000
 """Steps of the runs that are evaluated for unknown constants before an explanation is given up."""
 
 _POWERS = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89)
@@ -64,7 +66,8 @@ def explanations(
         j.strand.until(j.prediction.observation.t) for j in _spread(failing) + _spread(passing)
     ]
     explain = partial(formats, numbers=WILD, allowed=allowed, counted=method)
-    telling = dict.fromkeys((max(failing, key=_relative), failing[0]))
+    early = [j for j in failing if j.prediction.observation.t <= EARLY] or failing
+    telling = dict.fromkeys((max(early, key=_relative), failing[0]))
     steps = Counter[Edit]()
     plain = False
     for edit in edits(method):
