@@ -103,6 +103,9 @@ def audit(
     ] = None,
     seed: Annotated[int, typer.Option(help="Other numbers in the same scenarios.", min=0)] = 0,
     seconds: Annotated[float, typer.Option(help="The time limit of each run.", min=1)] = 60.0,
+    dtype: Annotated[
+        list[str], typer.Option(help="Of parameters: float64, float32, float16; repeat for more.")
+    ] = ["float64", "float32"],  # noqa: B006  # typer copies it
     known: Annotated[bool, typer.Option("--list", help="List the known names.")] = False,
     replay: Annotated[
         Path | None, typer.Option(metavar="CASE.json", help="Print a case as a script.")
@@ -112,6 +115,7 @@ def audit(
     from adafactor_numba.audit import names
     from adafactor_numba.audit.replay import replayed
     from adafactor_numba.audit.screen import show
+    from adafactor_numba.audit.verdict import KNOWN_DTYPES
     from adafactor_numba.audit.verdict import audit as audited
 
     try:
@@ -127,6 +131,8 @@ def audit(
             return
         if not name:
             _refuse("name an implementation, or ask for --list")
+        if unknown := {*dtype} - {*KNOWN_DTYPES}:
+            _refuse(f"no dtype is called {min(unknown)!r}; known are {', '.join(KNOWN_DTYPES)}")
         target = names.target(name)
     except ValueError as error:
         _refuse(str(error))
@@ -137,6 +143,7 @@ def audit(
             target,
             seed=seed,
             seconds=seconds,
+            dtypes=tuple(dict.fromkeys(dtype)),
             paths=names.paths(name),
             progress=lambda what: status.update(f"auditing {name}: {what}"),
         )

@@ -39,6 +39,7 @@ REPORT = {
     "variants_told_apart": int,
     "variants_known": int,
     "not_told_apart": list,
+    "equivalent": list,
     "scenarios_not_run": list,
     "differences": list,
     "state": dict,
@@ -110,6 +111,21 @@ def audits(folder):
 
 def written(audits, name):
     return strictly((audits[name][1] / f"{name}.json").read_text())
+
+
+def test_parameters_of_float16_are_audited_if_they_are_asked_for(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    command = ["audit", "agreeing:build", "--dtype", "float16", "--json", "half.json"]
+    assert invoke(*command).exit_code == 0
+    found = strictly((folder / "half.json").read_text())
+    assert {*found["range"]} == {"float16"}
+    assert found["cases"] > 500
+
+
+def test_an_unknown_dtype_is_refused():
+    result = invoke("audit", "numba", "--dtype", "int8")
+    assert result.exit_code == 2
+    assert result.stderr == ("no dtype is called 'int8'; known are float64, float32, float16\n")
 
 
 def test_the_version_is_the_distributions():

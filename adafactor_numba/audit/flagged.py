@@ -22,6 +22,9 @@ UNKNOWN = "changes something, by no known rule"
 INPUT = "as the paper's input"
 PAPER = "as in the paper"
 UNEXPLAINED = "no known rule explains the runs without it"
+UNTOLD = "too many known rules explain it"
+MANY = 3
+"""Answers beyond which nothing is said."""
 
 INPUTS = ("epsilon_1", "epsilon_2", "d")
 
@@ -72,6 +75,8 @@ def _flag(interview: Interview, draw: Draw, name: str, acts: bool | None, known:
 
 def _told(ways: Sequence["Way"], found: Sequence[Shown], known: Known) -> Flag:
     """What is to be said, given the ways that explain the runs with the flag."""
+    if len(ways) > MANY:
+        return Flag(None, UNTOLD)
     plain = Way(PAPER, combined(known.options), combined(known.options))
     if ways and [*ways] != [plain]:
         return Flag(" or ".join(way.what for way in ways))

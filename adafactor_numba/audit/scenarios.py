@@ -52,10 +52,22 @@ class Draw:
 def runs(
     dtypes: Sequence[str], seed: int, takes: Sequence[str], can: Sequence[str] = ()
 ) -> Iterator[Run]:
-    """Every scenario in every dtype, those of 10,000 steps last.
+    """Every scenario in every dtype that has its numbers, those of 10,000 steps last.
 
     Hyperparameters are varied that the builder takes; `can` is what `Subject.can` says.
     """
+    with np.errstate(over="ignore"):
+        yield from filter(_is_finite, _runs(dtypes, seed, takes, can))
+
+
+def _is_finite(run: Run) -> bool:
+    gradients = (G for row in run.grads for G in row if G is not None)
+    return all(bool(np.all(np.isfinite(array))) for array in (*run.params, *gradients))
+
+
+def _runs(
+    dtypes: Sequence[str], seed: int, takes: Sequence[str], can: Sequence[str]
+) -> Iterator[Run]:
     for dtype in dtypes:
         for number, scenario in enumerate(SCENARIOS):
             yield from scenario(Draw(np.random.default_rng((seed, number)), dtype))

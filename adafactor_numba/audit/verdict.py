@@ -40,6 +40,8 @@ from .strand import Strand, strands
 from .subject import CannotRunError, Run, Subject, Trace
 
 DTYPES = ("float64", "float32")
+KNOWN_DTYPES = (*DTYPES, "float16")
+"""The last is too coarse and too narrow for the laws, and for most of what flags do."""
 Progress = Callable[[str], None]
 Guess: TypeAlias = tuple[Path, Formats]
 """A combination of variants, and the formats in which it may explain."""
@@ -211,7 +213,7 @@ class Examination:
         at_work = {d: (*self.formats[d], f) for d, f in working.items()}
         allowed = {**self.formats, **at_work}
         known = Known(path.options, allowed, self.conduct.dtype, self.conduct.not_run)
-        dtypes = [dtype for dtype in self.dtypes if dtype in self.formats]
+        dtypes = [dtype for dtype in self.dtypes if dtype in self.formats and dtype in DTYPES]
         return besides(Interview(self.subject, self.seed), self.conduct, known, dtypes)
 
     def _not_run(self) -> Iterator[dict[str, str]]:
