@@ -15,6 +15,9 @@ from .interview import Finding, Interview, bits, parted, until
 from .scenarios import GROUPINGS, ORDERS, Draw, independent, mixed, permuted, several
 from .subject import Run, Subject
 
+AGAIN = "a second run"
+"""Begins what is said of one that depends on what ran before: no line can then be told wrong."""
+
 SHAPES = ((64, 48), (48,), (2, 8, 6))
 """Of the parameters for which it is counted what is kept."""
 
@@ -75,7 +78,7 @@ def _determinism(interview: Interview, draw: Draw) -> Iterator[Finding]:
     run, other = several(draw), several(draw)
     first, _, second = (interview.trace(r) for r in (run, other, run))
     for k, t in parted(first, second):
-        what = f"a second run gives parameter {k} other bits"
+        what = f"{AGAIN} gives parameter {k} other bits"
         yield interview.parting("over time", what, run, run, t, (k, k))
 
 

@@ -20,6 +20,12 @@ from .suspect import suspect
 
 STEPS = {option: axis.step for axis in AXES for option in axis.options}
 
+NOWHERE = {
+    "between parameters": "only where there are other parameters",
+    "over time": "only where the run was saved and loaded",
+}
+"""What differs, where it is at no line."""
+
 
 class Evidence(Protocol):
     """What was asked of an implementation, and whom to ask again."""
@@ -28,6 +34,7 @@ class Evidence(Protocol):
     seed: int
     strands: list[Strand]
     formats: Formats
+    counts_skipped: bool | None
 
     def progress(self, what: str) -> None:
         """Say what is being done."""
@@ -71,21 +78,34 @@ def _share(options: Sequence[Option], unexplained: Sequence[Judgement]) -> str:
 def line_difference(
     evidence: Evidence, base: Path, judged: Sequence[Judgement], paper: Sequence[Judgement]
 ) -> list[Difference]:
-    """The line that no known option explains, then the options of `base` that explain the rest."""
-    failing, passing, working = _split(judged, evidence.formats)
+    """The line that no known option explains, then the options of `base` that explain the rest.
+
+    A line of the paper alone that explains everything is better than any of `base`.
+    """
     evidence.progress("looking for the line")
-    alone = [j for j in failing if len(j.strand.run.params) == 1]
-    found: list[Explanation] = []
-    if alone:
-        allowed = {d: f[: f.index(working[d]) + 1] for d, f in evidence.formats.items()}
-        found = list(itertools.islice(explanations(alone, passing, allowed, base.method), 3))
-    j = _smallest(evidence, base.method, alone or failing, working)
-    besides = f"; besides: {', '.join(o.name for o in base.options)}" if base.options else ""
-    case = _case(evidence, j)
-    what = str(found[0]) if found else "no single symbol explains it"
+    found = _explanations(evidence, base, judged)
+    if not found and base.options and (found := _explanations(evidence, Path(), paper)):
+        base, judged = Path(), paper
+    failing, _, working = _split(judged, evidence.formats)
+    j = _smallest(evidence, base.method, _alone(failing) or failing, working)
     steps = tuple(dict.fromkeys(e.edit.step for e in found)) or suspect(judged, working)
-    line = difference(j, steps[0], case, working, what + besides, steps)
+    what = str(found[0]) if found else NOWHERE.get(steps[0], "no single symbol explains it")
+    besides = f"; besides: {', '.join(o.name for o in base.options)}" if base.options else ""
+    line = difference(j, steps[0], _case(evidence, j), working, what + besides, steps)
     return [line, *option_differences(evidence, base.options, paper, working, failing)]
+
+
+def _explanations(evidence: Evidence, base: Path, judged: Sequence[Judgement]) -> list[Explanation]:
+    """The first few single lines of `base` that, changed, explain everything."""
+    failing, passing, working = _split(judged, evidence.formats)
+    allowed = {d: f[: f.index(working[d]) + 1] for d, f in evidence.formats.items()}
+    found = explanations(_alone(failing), passing, allowed, base.method)
+    return list(itertools.islice(found, 3))
+
+
+def _alone(found: Sequence[Judgement]) -> list[Judgement]:
+    """Those of runs of one parameter."""
+    return [j for j in found if len(j.strand.run.params) == 1]
 
 
 def _split(
@@ -136,7 +156,7 @@ def _asked(evidence: Evidence, method: Method, run: Run) -> Iterator[Judgement]:
     if trace.error:
         return
     try:
-        yield from list(judgements(method, strands(run, trace)))
+        yield from list(judgements(method, strands(run, trace, bool(evidence.counts_skipped))))
     except ArithmeticError:
         return
 

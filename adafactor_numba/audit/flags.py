@@ -15,17 +15,17 @@ from .strand import Prediction, Strand, predictions, strands
 from .subject import Run, Trace
 
 FLAGS: Mapping[str, tuple[Any, ...]] = {
-    "beta_1": (0.5,),
-    "weight_decay": (0.1,),
+    "beta_1": (0.5, 0.8),
+    "weight_decay": (0.1, 0.3),
     "maximize": (True, False),
     "scale_parameter": (False, True),
     "relative_step": (False, True),
     "warmup_init": (True, False),
     "d": (0.5, 2.0),
-    "epsilon_1": (1.0,),
-    "epsilon_2": (10.0,),
+    "epsilon_1": (1.0, 0.5),
+    "epsilon_2": (10.0, 5.0),
 }
-"""The values tried of each flag: of those that may be a default or be refused, two."""
+"""The values tried of each flag: two, as one may be the default or be refused."""
 
 COMPANIONS: Mapping[str, Mapping[str, Any]] = {
     "warmup_init": {"relative_step": True},

@@ -171,6 +171,13 @@ def _least_sizes(draw: Draw) -> Iterator[Run]:
         yield draw.single("least size", draw.zeros(shape), [draw.uneven(shape)])
 
 
+def _large(draw: Draw) -> Iterator[Run]:
+    """Beyond the sizes at which loops are unrolled, cut in blocks or end in a remainder."""
+    for shape in ((17,), (130,), (1025,), (33, 70)):
+        grads = [draw.uneven(shape, size) for size in (2.0, 0.5)]
+        yield draw.single("large", draw.normal(shape), grads)
+
+
 def _several(draw: Draw) -> Iterator[Run]:
     shapes: tuple[Shape, ...] = ((3,), (2, 3), (), (3, 2), (3,), (2, 3))
     for order in (shapes, shapes[::-1]):
@@ -337,6 +344,7 @@ SCENARIOS: tuple[Callable[[Draw], Iterator[Run]], ...] = (
     _ranks,
     _ranks_from_zero,
     _least_sizes,
+    _large,
     _several,
     _mixed,
     _missing,

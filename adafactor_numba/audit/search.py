@@ -118,11 +118,13 @@ def _answers(path: Path, stage: Stage, answered: Collection[str]) -> bool:
 
 
 def _seen(strands: Sequence[Strand], stage: Stage) -> list[Strand]:
-    return [
+    """What the stage is decided by: what came back, up to its last step."""
+    found = (
         s.until(stage.last)
         for s in strands
         if s.run.scenario in stage.scenarios and not s.run.hyperparameters and stage.sees(s)
-    ]
+    )
+    return [s for s in found if any(o.after is not None for o in s.observations)]
 
 
 def _ways_on(
@@ -132,7 +134,13 @@ def _ways_on(
     allowed: Formats,
     answered: Collection[str],
 ) -> Iterator[Path]:
-    """Every choice of the stage's axes that passes, or the path with the axis unexplained."""
+    """Every choice of the stage's axes that passes, or the path with the axis unexplained.
+
+    Where nothing can be seen, nothing is chosen.
+    """
+    if not seen:
+        yield path
+        return
     decided = {axis.name for axis, _ in path.answers()}
     for names in dict.fromkeys((stage.axes, stage.axes + stage.hidden_by)):
         axes = [a for a in AXES if a.name in names and a.name not in decided]

@@ -15,8 +15,8 @@ from derivations.method import ADAFACTOR, Method
 from derivations.variants import VARIANTS
 
 from .besides import besides, refusals
-from .conduct import conduct
-from .difference import case_of
+from .conduct import AGAIN, conduct
+from .difference import case_of, difference
 from .distinguish import apart
 from .findings import line_difference, option_differences
 from .flagged import Known
@@ -32,12 +32,13 @@ from .precision import (
     precision,
     with_momentum_in_bfloat16,
 )
-from .reach import reach
+from .reach import Reach, reach
 from .report import Difference, Report
 from .scenarios import runs, skipping
 from .search import Path, search
 from .strand import Strand, strands
 from .subject import CannotRunError, Run, Subject, Trace
+from .suspect import suspect
 
 DTYPES = ("float64", "float32")
 KNOWN_DTYPES = (*DTYPES, "float16")
@@ -107,10 +108,11 @@ class Examination:
         A gap in the gradients of a parameter then matters; otherwise it changes no bit.  None: a
         gap is refused.
         """
-        gap, without = (self.subject.run(run) for run in skipping(self.dtypes[0], self.seed))
-        if gap.error or without.error:
-            return None
-        return gap.after[-1][0].tobytes() != without.after[-1][0].tobytes()
+        for dtype in self.dtypes:
+            gap, without = (self.subject.run(run) for run in skipping(dtype, self.seed))
+            if not (gap.error or without.error):
+                return gap.after[-1][0].tobytes() != without.after[-1][0].tobytes()
+        return None
 
     def report(self) -> Report:
         """The verdict, and what supports it."""
@@ -121,15 +123,18 @@ class Examination:
         self.conduct = conduct(self.subject, self.seed, self.paper[0].strand.dtype)
         misconduct = self._misconduct()
         working = formats_of(self.paper, self.formats)
-        if working:
-            return self._report("differs" if misconduct else "agrees", Path(), working, misconduct)
+        if working or any(d.what.startswith(AGAIN) for d in misconduct):
+            differences = [*misconduct, *self._beyond(working or {})]
+            verdict = "differs" if differences else "agrees"
+            return self._report(verdict, Path(), working or {}, differences)
         self.progress("looking for variants")
         guesses: list[Guess] = [(Path(), self.formats)]
         for path, allowed in self._guesses():
             guesses.append((path, allowed))
             if path.options and (working := self._explained_by(path, allowed)):
                 found = option_differences(self, path.options, self.paper, working)
-                return self._report("differs", path, working, (*found, *misconduct))
+                if found:
+                    return self._report("differs", path, working, (*found, *misconduct))
         base, self.formats = self._explaining_most(guesses)
         found = line_difference(self, base, self._judged(base.method), self.paper)
         return self._report("differs", Path(), {}, (*found, *misconduct), base)
@@ -181,10 +186,7 @@ class Examination:
         base: Path | None = None,
     ) -> Report:
         """`base` is the path that explains the most, where none explains all."""
-        self.progress("range")
-        ranges = {
-            dtype: reach(dtype, format_, self.subject.run) for dtype, format_ in working.items()
-        }
+        ranges = self._ranges(working)
         self.progress("variants")
         pairs = apart(self.paper, working or coarsest(self.formats))
         not_run = [*self._not_run()]
@@ -196,7 +198,10 @@ class Examination:
             variant=path.method.name if path.options else None,
             axes={axis.name: option.name for axis, option in (base or path).answers()},
             precision=precision(working),
-            range={dtype: found for dtype, found in ranges.items() if found},
+            range={
+                dtype: {"smallest_G": r.least, "largest_G": r.greatest}
+                for dtype, r in ranges.items()
+            },
             cases=len(self.paper),
             variants_told_apart=len(VARIANTS) - sum(ADAFACTOR.name in pair for pair in pairs),
             variants_known=len(VARIANTS),
@@ -207,6 +212,26 @@ class Examination:
             counts_skipped=self.counts_skipped,
             **self._besides(base or path, working),
         )
+
+    def _ranges(self, working: Mapping[str, str]) -> dict[str, Reach]:
+        """How far the paper's rule reaches, for each dtype that has its step at |G| = 1."""
+        self.progress("range")
+        found = {
+            dtype: reach(dtype, format_, self.formats[dtype], self.subject.run)
+            for dtype, format_ in working.items()
+        }
+        return {dtype: r for dtype, r in found.items() if r}
+
+    def _beyond(self, working: Mapping[str, str]) -> Iterator[Difference]:
+        """Where another formula takes over at some |G|."""
+        for dtype, r in self._ranges(working).items():
+            if r.beyond:
+                steps = suspect([*self.paper, r.beyond], working)
+                t, run = r.beyond.prediction.observation.t, r.beyond.strand.run
+                case = case_of(self.subject.target, run, t, self.seed)
+                what = f"the paper's for {dtype} only where |G| is from {r.least:.3g} to "
+                what += f"{r.greatest:.3g}"
+                yield difference(r.beyond, steps[0], case, working, what, steps)
 
     def _besides(self, path: Path, working: Mapping[str, str]) -> dict[str, Any]:
         self.progress("flags and properties")
@@ -232,6 +257,13 @@ class Examination:
     def _misconduct(self) -> list[Difference]:
         """One difference for each kind of misconduct, beside the arithmetic."""
         found = [Difference(f.step, f.case, what=f.what) for f in self.conduct.findings]
+        ordinary = [a for a in self.answers if a.run.scenario == "ordinary"]
+        stopped = [a for a in ordinary if a.trace.error and a.trace.after]
+        if stopped and all(a.trace.error for a in ordinary):
+            run, trace = stopped[0].run, stopped[0].trace
+            t = len(trace.after) + 1
+            case = case_of(self.subject.target, run, t, self.seed)
+            found.append(Difference("over time", case, what=f"step {t} raises {trace.error}"))
         for answer in self.answers:
             if answer.trace.changed and not any(d.step == "arguments" for d in found):
                 case = case_of(self.subject.target, answer.run, 1, self.seed)

@@ -20,7 +20,10 @@ import numpy as np
 from .course import Course
 from .wire import packed, unpacked
 
-HYPERPARAMETERS = ("epsilon_1", "epsilon_2", "d")
+ACTING = {"epsilon_1": 1.0, "epsilon_2": 10.0, "d": 0.5}
+"""The paper's hyperparameters, each with a value that shows from X = 1, G = (1, -3)."""
+
+HYPERPARAMETERS = (*ACTING,)
 OPTIONS = (
     *HYPERPARAMETERS,
     *("beta_1", "weight_decay", "maximize", "scale_parameter", "relative_step", "warmup_init"),
@@ -72,13 +75,22 @@ def version(module: Any) -> str:
 def taken(build: Callable[..., Any]) -> list[str]:
     """The known options that the builder's signature takes by name.
 
-    A signature that takes any name is taken to mean the paper's hyperparameters alone.
+    One that takes any name is taken to mean those of the paper's hyperparameters that act.
     """
     parameters = inspect.signature(build).parameters.values()
     named = [p.name for p in parameters if p.name in OPTIONS]
     if any(p.kind is p.VAR_KEYWORD for p in parameters):
-        return [*HYPERPARAMETERS, *(name for name in named if name not in HYPERPARAMETERS)]
+        named += [x for x in HYPERPARAMETERS if x not in named and _acts(build, x)]
     return named
+
+
+def _acts(build: Callable[..., Any], name: str) -> bool:
+    """Whether the hyperparameter changes a step that shows each of them."""
+    with contextlib.suppress(Exception, SystemExit):
+        G = np.array([1.0, -3.0])
+        plain = build([np.ones(2)])([G])[0]
+        return not np.array_equal(build([np.ones(2)], **{name: ACTING[name]})([G])[0], plain)
+    return False
 
 
 def able(build: Callable[..., Any]) -> list[str]:
