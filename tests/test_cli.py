@@ -185,8 +185,11 @@ REFUSED = {
     ("derive", "no cliping"): "no rule is called 'no cliping'; known are no clipping",
     ("derive", "--format", "latx"): "no format is called 'latx'; known are latex",
     ("audit",): "name an implementation, or ask for --list",
-    ("audit", "trim"): "no implementation is called 'trim'; known are timm; your own is named "
-    "package.module:builder",
+    ("audit", "trim"): "no implementation is called 'trim'; did you mean timm? --list has all that "
+    "are known; your own is named package.module:builder\n",
+    ("audit", "zzz"): "no implementation is called 'zzz'; --list has all that are known; your own "
+    "is named package.module:builder\n",
+    ("audit", "./mine.py:build"): "./mine.py:build: name a module, mine:build, not a file\n",
     ("audit", "numba", "--json", "/nowhere/at/all.json"): "/nowhere/at/all.json: cannot be written",
     ("audit", "--replay", "absent.json"): "absent.json: no case can be read",
 }
@@ -200,8 +203,9 @@ def test_what_is_refused_is_refused_in_one_line(arguments):
     assert result.stderr.count("\n") == 1
 
 
-def test_a_name_near_to_none_lists_all():
-    assert f"known are {', '.join(ADAPTERS)};" in invoke("audit", "zzz").stderr
+def test_a_rule_near_to_none_lists_all():
+    assert "known are latex, mathml, text" not in invoke("derive", "--format", "zzz").stderr
+    assert "known are text, latex, mathml" in invoke("derive", "--format", "zzz").stderr
 
 
 @pytest.mark.parametrize(

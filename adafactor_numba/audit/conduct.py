@@ -25,6 +25,7 @@ class Conduct:
 
     `sublinear`: whether a matrix keeps no more than 2 (n + m) + 4 numbers, None if not shown.
     `flags`: whether each flag that was tried changes anything.  `not_run`: scenario and why.
+    `unlike`: the runs in which something came back unlike its parameter.
     """
 
     state: Mapping[str, int]
@@ -33,6 +34,7 @@ class Conduct:
     flags: Mapping[str, bool]
     not_run: Mapping[str, str]
     dtype: str
+    unlike: tuple[Finding, ...] = ()
 
 
 def conduct(subject: Subject, seed: int, dtype: str = "float64") -> Conduct:
@@ -50,7 +52,8 @@ def conduct(subject: Subject, seed: int, dtype: str = "float64") -> Conduct:
     n, m = SHAPES[0]
     kept = state.get(_name(SHAPES[0]))
     sublinear = None if kept is None else kept <= 2 * (n + m) + 4
-    return Conduct(state, sublinear, tuple(findings), flags, interview.not_run, dtype)
+    unlike = tuple(interview.unlike)
+    return Conduct(state, sublinear, tuple(findings), flags, interview.not_run, dtype, unlike)
 
 
 def _first(found: Iterator[Finding]) -> list[Finding]:

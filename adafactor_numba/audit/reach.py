@@ -8,7 +8,7 @@ from derivations.method import ADAFACTOR
 
 from .judgement import judgements
 from .strand import strands
-from .subject import Run, Trace
+from .subject import CannotRunError, Run, Trace
 
 SHAPES = ((3,), (2, 3))
 
@@ -16,7 +16,8 @@ SHAPES = ((3,), (2, 3))
 def reach(dtype: str, working: str, ask: Callable[[Run], Trace]) -> dict[str, float] | None:
     """The least and greatest |G| between which all is explained, as `smallest_G`, `largest_G`.
 
-    Gradients run from 2^(k-1) to 2^(k+1); None if even k = 0 is not explained.
+    Gradients run from 2^(k-1) to 2^(k+1); None if even k = 0 is not explained, or if a run is
+    lost, as then nothing is known of those after it.
     """
     limits = np.finfo(dtype)
     low = int(np.log2(float(limits.smallest_subnormal))) + 1
@@ -25,12 +26,13 @@ def reach(dtype: str, working: str, ask: Callable[[Run], Trace]) -> dict[str, fl
     def good(k: int) -> bool:
         return _explained(dtype, working, k, ask)
 
-    if not good(0):
+    try:
+        if not good(0):
+            return None
+        ends = _furthest(good, low), _furthest(good, high)
+    except CannotRunError:
         return None
-    return {
-        "smallest_G": 2.0 ** (_furthest(good, low) - 1),
-        "largest_G": 2.0 ** (_furthest(good, high) + 1),
-    }
+    return {"smallest_G": 2.0 ** (ends[0] - 1), "largest_G": 2.0 ** (ends[1] + 1)}
 
 
 def _furthest(good: Callable[[int], bool], end: int) -> int:
@@ -54,6 +56,8 @@ def _explained(dtype: str, working: str, k: int, ask: Callable[[Run], Trace]) ->
             gradients = [size.astype(dtype) for size in sizes]
         run = Run("range", (np.zeros(shape, dtype),), tuple((g,) for g in gradients))
         trace = ask(run)
+        if trace.lost:
+            raise CannotRunError(trace.error)
         if trace.error:
             return False
         try:

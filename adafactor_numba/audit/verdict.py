@@ -14,7 +14,7 @@ from derivations.equivalents import EQUIVALENTS
 from derivations.method import ADAFACTOR, Method
 from derivations.variants import VARIANTS
 
-from .besides import besides, refusals
+from .besides import besides, losses, refusals
 from .conduct import conduct
 from .difference import case_of
 from .distinguish import apart
@@ -115,8 +115,7 @@ class Examination:
     def report(self) -> Report:
         """The verdict, and what supports it."""
         if not self.paper:
-            why = next((a.trace.error for a in self.answers if a.trace.error), "nothing came back")
-            return _cannot_run(self.name, self.subject.version, why)
+            return self._without_a_step()
         self.progress("conduct")
         self.conduct = conduct(self.subject, self.seed, self.paper[0].strand.dtype)
         misconduct = self._misconduct()
@@ -133,6 +132,20 @@ class Examination:
         base, self.formats = self._explaining_most(guesses)
         found = line_difference(self, base, self._judged(base.method), self.paper)
         return self._report("differs", Path(), {}, (*found, *misconduct), base)
+
+    def _without_a_step(self) -> Report:
+        """What is said where nothing could be judged: it differs if anything came back."""
+        if unlike := self._unlike():
+            return Report(
+                self.name,
+                self.subject.version,
+                "differs",
+                variants_known=len(VARIANTS),
+                scenarios_not_run=tuple(self._not_run()),
+                differences=tuple(unlike),
+            )
+        why = next((a.trace.error for a in self.answers if a.trace.error), "nothing came back")
+        return _cannot_run(self.name, self.subject.version, why)
 
     def _guesses(self) -> Iterator[Guess]:
         """The combinations that may explain everything, then those whose momentum is rounded."""
@@ -187,7 +200,10 @@ class Examination:
         }
         self.progress("variants")
         pairs = apart(self.paper, working or coarsest(self.formats))
+        beside = self._besides(base or path, working)
         not_run = [*self._not_run()]
+        not_run += refusals(self.conduct, not_run)
+        not_run += losses(self.subject.lost, not_run)
         return Report(
             self.name,
             self.subject.version,
@@ -202,10 +218,10 @@ class Examination:
             variants_known=len(VARIANTS),
             not_told_apart=tuple(sorted(pairs)),
             equivalent=tuple({"axis": e.name, "theorem": e.theorem} for e in EQUIVALENTS),
-            scenarios_not_run=(*not_run, *refusals(self.conduct, not_run)),
+            scenarios_not_run=tuple(not_run),
             differences=tuple(differences),
             counts_skipped=self.counts_skipped,
-            **self._besides(base or path, working),
+            **beside,
         )
 
     def _besides(self, path: Path, working: Mapping[str, str]) -> dict[str, Any]:
@@ -232,11 +248,18 @@ class Examination:
     def _misconduct(self) -> list[Difference]:
         """One difference for each kind of misconduct, beside the arithmetic."""
         found = [Difference(f.step, f.case, what=f.what) for f in self.conduct.findings]
+        unlike = [Difference(f.step, f.case, what=f.what) for f in self.conduct.unlike]
         for answer in self.answers:
             if answer.trace.changed and not any(d.step == "arguments" for d in found):
                 case = case_of(self.subject.target, answer.run, 1, self.seed)
                 found.append(Difference("arguments", case, what=answer.trace.changed[0]))
-        return found
+        return [*found, *(self._unlike() or unlike)[:1]]
+
+    def _unlike(self) -> list[Difference]:
+        """The first of what came back in another shape or dtype than its parameter, if any did."""
+        told = ((a.run, what) for a in self.answers for what in a.trace.unlike)
+        found = [(case_of(self.subject.target, run, 1, self.seed), what) for run, what in told]
+        return [Difference("arguments", case, what=what) for case, what in found[:1]]
 
 
 def _cannot_run(name: str, version: str, why: str) -> Report:
