@@ -317,6 +317,11 @@ def test_the_replayed_script_finds_both_values_again(audits, folder):
         ("[]", "no case: a JSON object is expected"),
         ("{}", "the case has no builder, dtype, grads, hyperparameters, params"),
         ('{"verdict": "agrees", "implementation": "x"}', "x has no difference to replay"),
+        ('{"verdict": "agrees"}', "the report has no difference to replay"),
+        ('{"verdict": "differs", "differences": 1}', "differences is 1, not a list"),
+        ('{"verdict": "differs", "differences": [1]}', "differences[0] is 1, not an object"),
+        ('{"case": null}', "case is null, not an object"),
+        ("[" * 100_000, "no case can be read"),
     ],
 )
 def test_what_is_no_case_is_refused_in_one_line(text, message, tmp_path):

@@ -1,6 +1,7 @@
 """A builder in a process of its own: whatever it does becomes an answer or one clear line."""
 
 import itertools
+import re
 import sys
 from dataclasses import replace
 
@@ -218,10 +219,9 @@ SHORT = replace(RUN, scenario="short", grads=RUN.grads[:1])
 
 def test_a_crash_in_one_scenario_ends_no_other_nor_the_same_in_another_dtype(builder):
     others = [replace(RUN, scenario=f"long {k}") for k in range(12)]
-    single = replace(RUN, params=tuple(X.astype("float32") for X in RUN.params))
-    with Subject(
-        builder(stepping(f"{CRASHES}\n        X = [x.copy() for x in params]"))
-    ) as subject:
+    params, *grads = (tuple(X.astype("float32") for X in row) for row in (RUN.params, *RUN.grads))
+    single = replace(RUN, params=params, grads=tuple(grads))
+    with Subject(builder(stepping(CRASHES))) as subject:
         assert subject.run(SHORT).error is None
         for run in (RUN, *others, single):
             assert subject.run(run).error == "the process ended with exit code 7"
@@ -231,15 +231,14 @@ def test_a_crash_in_one_scenario_ends_no_other_nor_the_same_in_another_dtype(bui
 
 
 def test_lost_runs_together_may_take_so_long_and_no_longer(builder):
-    with Subject(
-        builder(stepping(CRASHES.replace("os._exit(7)", "time.sleep(9)"))), 0.5
-    ) as subject:
+    with Subject(builder(stepping(CRASHES.replace("os._exit(7)", "time.sleep(9)"))), 1) as subject:
         assert subject.run(SHORT).error is None
         runs = [replace(RUN, scenario=f"long {k}") for k in range(LIMITS + 1)]
-        *lost, last = [subject.run(run).error for run in runs]
-        assert {*lost} == {"no answer within 0.5 s"}
-        assert last.startswith("not tried after runs without an answer took 3 s")
-        assert subject.run(SHORT).error == last
+        errors = [subject.run(run).error for run in runs]
+        hung = errors.count("no answer within 1 s")
+        assert 3 <= hung <= LIMITS  # starting again takes time, too
+        assert re.fullmatch(r"not tried after runs without an answer took \d+ s", errors[hung])
+        assert subject.run(SHORT).error == errors[hung]
 
 
 LAME = """\
@@ -260,9 +259,8 @@ def test_one_slow_late_and_crashing_at_rank_0_is_audited_in_all_else(builder):
     report = audit("mine", builder(LAME), seconds=8, dtypes=["float64"])
     assert (report.verdict, report.precision) == ("agrees", "float64")
     refused = {line["scenario"]: line["why"] for line in report.scenarios_not_run}
-    ended = "the process ended with exit code 7"
     assert refused.pop("past t = 10^4, float64") == "no answer within 8 s"
-    assert {*refused.values()} == {ended}
+    assert all(why.startswith("the process ended with exit code 7") for why in refused.values())
     assert {name.removesuffix(", float64") for name in refused} == {
         *("one entry", "rank", "several parameters", "parameters of two dtypes", "finite")
     }
@@ -275,7 +273,7 @@ def test_a_range_in_which_a_run_is_lost_is_not_known(builder):
     text = LAME.replace("X.shape == () for X in self.X", "abs(G).max() < 1e-60 for G in grads")
     text = text.replace("any(", "any(G is not None and G.any() and ", 1)
     report = audit("mine", builder(text), dtypes=["float64"], seconds=8)
-    assert (report.verdict, report.range) == ("agrees", {})
+    assert (report.verdict, {*report.range}) == ("agrees", {"float32"})
     assert "range, float64" in {line["scenario"] for line in report.scenarios_not_run}
 
 

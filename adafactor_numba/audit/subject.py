@@ -17,7 +17,6 @@ import numpy as np
 
 from .wire import packed, unpacked
 
-
 LIMITS = 6
 """As many times as long as one run may take, all that are lost may take together."""
 

@@ -256,10 +256,17 @@ class Examination:
         return [*found, *(self._unlike() or unlike)[:1]]
 
     def _unlike(self) -> list[Difference]:
-        """The first of what came back in another shape or dtype than its parameter, if any did."""
-        told = ((a.run, what) for a in self.answers for what in a.trace.unlike)
-        found = [(case_of(self.subject.target, run, 1, self.seed), what) for run, what in told]
-        return [Difference("arguments", case, what=what) for case, what in found[:1]]
+        """What came back in another shape or dtype than its parameter, in the smallest run."""
+        told = [a for a in self.answers if a.trace.unlike]
+        least = sorted(told, key=lambda a: (len(a.run.params), len(a.run.grads)))[:1]
+        return [
+            Difference(
+                "arguments",
+                case_of(self.subject.target, a.run, 1, self.seed),
+                what=a.trace.unlike[0],
+            )
+            for a in least
+        ]
 
 
 def _cannot_run(name: str, version: str, why: str) -> Report:
