@@ -1,50 +1,16 @@
 """A builder in a process of its own: whatever it does becomes an answer or one clear line."""
 
-import itertools
-import re
 import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from adafactor_numba.audit.subject import LIMITS, CannotRunError, Run, Subject
+from adafactor_numba.audit.subject import CannotRunError, Run, Subject
 from adafactor_numba.audit.verdict import audit
+from tests.builders import RUN, stepping
 
-RUN = Run("two steps", (np.zeros(2), np.ones((2, 3))), ((np.ones(2), np.ones((2, 3))),) * 4)
-NUMBERS = itertools.count()
 FLAGS = ("foreach", "maximize", "groups")
-
-
-@pytest.fixture
-def builder(tmp_path, monkeypatch):
-    """Writes a module into an importable folder; returns `module:build`."""
-    monkeypatch.syspath_prepend(tmp_path)
-
-    def written(text):
-        name = f"subject_{next(NUMBERS)}"
-        (tmp_path / f"{name}.py").write_text(text)
-        return f"{name}:build"
-
-    return written
-
-
-def stepping(body, before=""):
-    """A builder whose step has this body; `X` are the parameters, `t` counts the steps."""
-    return f"""\
-import os, sys, time
-import numpy as np
-def build(params):
-    {before}
-    X = [param.copy() for param in params]
-    t = 0
-    def step(grads):
-        nonlocal t
-        t += 1
-        {body}
-        return [x - g for x, g in zip(X, grads)]
-    return step
-"""
 
 
 CANNOT_START = {
@@ -102,83 +68,6 @@ def test_what_goes_wrong_in_a_run_is_one_line_and_the_next_run_is_tried(name, bu
             assert (trace.after, trace.error) == ([], message)
 
 
-UNLIKE = {
-    "the list returned has length 1, that of parameters 2": "return X[:1]",
-    "returned array 1 has shape (3, 2), the parameter (2, 3)": "return [X[0], X[1].T]",
-    "returned array 0 has dtype float32, the parameter float64": (
-        "return [X[0].astype('float32'), X[1]]"
-    ),
-}
-
-
-@pytest.mark.parametrize("what", UNLIKE)
-def test_what_comes_back_unlike_its_parameter_is_told_and_ends_the_run(what, builder):
-    with Subject(builder(stepping(f"if t == 3: {UNLIKE[what]}"))) as subject:
-        trace = subject.run(RUN)
-    assert (len(trace.after), trace.unlike, trace.error) == (2, [what], f"ValueError: {what}")
-    assert trace.changed == []
-
-
-def test_what_the_builder_raises_is_not_taken_for_what_it_returned(builder):
-    with Subject(builder(stepping("raise ValueError('returned array 0')"))) as subject:
-        assert subject.run(RUN).unlike == []
-
-
-def plain(line):
-    """A right builder, but for a line after each step; it has the new parameters, `X`."""
-    return f"""\
-from tests.implementations.plain import Plain
-class build(Plain):
-    def __call__(self, grads):
-        X = super().__call__(grads)
-        {line}
-        return X
-"""
-
-
-ALMOST = {
-    "returned array 0 has dtype float64, the parameter float32": (
-        "X = [x.astype('float64') for x in X]",
-        "all, float32",
-    ),
-    "returned array 0 has shape (1,), the parameter ()": (
-        "X = [x.reshape(1) if x.shape == () else x for x in X]",
-        "rank, float64",
-    ),
-}
-
-
-@pytest.mark.parametrize("what", ALMOST)
-def test_one_that_returns_another_dtype_or_shape_differs_by_that_alone(what, builder):
-    line, scenario = ALMOST[what]
-    report = audit("mine", builder(plain(line)))
-    assert (report.verdict, report.exit_code, report.precision) == ("differs", 1, "float64")
-    assert [(d.step, d.what) for d in report.differences] == [("arguments", what)]
-    assert {"scenario": scenario, "why": f"ValueError: {what}"} in report.scenarios_not_run
-
-
-def test_one_that_never_returns_what_it_should_differs_although_no_step_is_seen(builder):
-    report = audit("mine", builder(stepping("return []")))
-    (difference,) = report.differences
-    assert (report.verdict, report.cases, difference.step) == ("differs", 0, "arguments")
-    assert difference.what == "the list returned has length 0, that of parameters 1"
-
-
-def test_a_flag_that_makes_another_dtype_is_a_difference(builder):
-    text = plain("X = [x.astype('float32') for x in X] if self.maximize else X")
-    text = text.replace(
-        "    def __call__",
-        "    def __init__(self, params, *, maximize=False):\n"
-        "        super().__init__(params)\n"
-        "        self.maximize = maximize\n"
-        "    def __call__",
-    )
-    report = audit("mine", builder(text), dtypes=["float64"])
-    assert [(d.step, d.what) for d in report.differences] == [
-        ("arguments", "returned array 0 has dtype float32, the parameter float64")
-    ]
-
-
 def test_what_was_seen_before_it_raised_counts(builder):
     with Subject(builder(stepping("assert t < 3, 'only two'"))) as subject:
         trace = subject.run(RUN)
@@ -186,95 +75,6 @@ def test_what_was_seen_before_it_raised_counts(builder):
     assert [[x.tolist() for x in after] for after in trace.after] == [
         [[-1.0, -1.0], np.zeros((2, 3)).tolist()]
     ] * 2
-
-
-LOST = {
-    "a crash": ("os._exit(7)", "the process ended with exit code 7"),
-    "last words": (
-        "sys.stderr.write('first\\nlast words'); sys.stderr.flush(); os._exit(1)",
-        "the process ended with exit code 1: last words",
-    ),
-    "a hang": ("time.sleep(100)", "no answer within 2 s"),
-}
-
-
-@pytest.mark.parametrize("name", LOST)
-def test_a_scenario_is_given_up_once_a_run_of_it_is_lost_and_all_after_two(name, builder):
-    body, message = LOST[name]
-    runs = [RUN, RUN, replace(RUN, scenario="another"), replace(RUN, scenario="a third")]
-    with Subject(builder(stepping(body)), seconds=2) as subject:
-        traces = [subject.run(run) for run in runs]
-    assert [trace.error for trace in traces] == [
-        message,
-        "not tried after one without an answer",
-        message,
-        "not tried after two runs without an answer",
-    ]
-    assert all(trace.lost for trace in traces)
-
-
-CRASHES = "if t == 4: os._exit(7)"
-SHORT = replace(RUN, scenario="short", grads=RUN.grads[:1])
-
-
-def test_a_crash_in_one_scenario_ends_no_other_nor_the_same_in_another_dtype(builder):
-    others = [replace(RUN, scenario=f"long {k}") for k in range(12)]
-    params, *grads = (tuple(X.astype("float32") for X in row) for row in (RUN.params, *RUN.grads))
-    single = replace(RUN, params=params, grads=tuple(grads))
-    with Subject(builder(stepping(CRASHES))) as subject:
-        assert subject.run(SHORT).error is None
-        for run in (RUN, *others, single):
-            assert subject.run(run).error == "the process ended with exit code 7"
-            assert subject.run(SHORT).error is None
-    assert {*subject.lost.values()} == {"the process ended with exit code 7"}
-    assert len(subject.lost) == 14
-
-
-def test_lost_runs_together_may_take_so_long_and_no_longer(builder):
-    with Subject(builder(stepping(CRASHES.replace("os._exit(7)", "time.sleep(9)"))), 1) as subject:
-        assert subject.run(SHORT).error is None
-        runs = [replace(RUN, scenario=f"long {k}") for k in range(LIMITS + 1)]
-        errors = [subject.run(run).error for run in runs]
-        hung = errors.count("no answer within 1 s")
-        assert 3 <= hung <= LIMITS  # starting again takes time, too
-        assert re.fullmatch(r"not tried after runs without an answer took \d+ s", errors[hung])
-        assert subject.run(SHORT).error == errors[hung]
-
-
-LAME = """\
-import os, time
-from tests.implementations.plain import Plain
-class build(Plain):
-    def __call__(self, grads):
-        if any(X.shape == () for X in self.X):
-            os._exit(7)
-        self.called = getattr(self, "called", 0) + 1
-        if self.called > 9_000:
-            time.sleep(100)
-        return super().__call__(grads)
-"""
-
-
-def test_one_slow_late_and_crashing_at_rank_0_is_audited_in_all_else(builder):
-    report = audit("mine", builder(LAME), seconds=8, dtypes=["float64"])
-    assert (report.verdict, report.precision) == ("agrees", "float64")
-    refused = {line["scenario"]: line["why"] for line in report.scenarios_not_run}
-    assert refused.pop("past t = 10^4, float64") == "no answer within 8 s"
-    assert all(why.startswith("the process ended with exit code 7") for why in refused.values())
-    assert {name.rpartition(", ")[0] for name in refused} == {
-        *("one entry", "rank", "several parameters", "parameters of two dtypes", "finite")
-    }
-    assert {flag["does"] for flag in report.flags.values()} == {"as the paper's input"}
-    assert [law["name"] for law in report.properties if not law["holds"]] == []
-    assert {*report.range} == {"float64"}
-
-
-def test_a_range_in_which_a_run_is_lost_is_not_known(builder):
-    text = LAME.replace("X.shape == () for X in self.X", "abs(G).max() < 1e-60 for G in grads")
-    text = text.replace("any(", "any(G is not None and G.any() and ", 1)
-    report = audit("mine", builder(text), dtypes=["float64"], seconds=8)
-    assert (report.verdict, {*report.range}) == ("agrees", {"float32"})
-    assert "range, float64" in {line["scenario"] for line in report.scenarios_not_run}
 
 
 @pytest.mark.parametrize(
@@ -391,12 +191,6 @@ def test_an_audit_of_what_cannot_be_imported_is_cannot_run_with_the_reason():
     report = audit("mine", "absent:build")
     assert (report.verdict, report.exit_code) == ("cannot run", 2)
     assert report.why == "ModuleNotFoundError: No module named 'absent'"
-
-
-def test_a_hang_in_every_run_is_cannot_run_and_soon_over(builder):
-    report = audit("mine", builder(stepping("time.sleep(100)")), seconds=1)
-    assert (report.verdict, report.why) == ("cannot run", "no answer within 1 s")
-    assert report.seconds < 60
 
 
 def test_python_itself_is_the_one_that_runs_the_tests(builder):

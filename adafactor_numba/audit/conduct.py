@@ -101,9 +101,11 @@ def _orders(interview: Interview, draw: Draw) -> Iterator[Finding]:
 
 def _groups(interview: Interview, draw: Draw) -> Iterator[Finding]:
     """Each parameter by its bits, in every grouping."""
+    if "groups" not in interview.subject.takes:
+        return
     run = _several(draw, "groups")
     known = interview.trace(run)
-    for groups in GROUPINGS if "groups" in interview.subject.takes else ():
+    for groups in GROUPINGS:
         grouped = replace(run, groups=groups)
         for k, t in parted(known, interview.trace(grouped)):
             what = f"parameter {k} moves otherwise where the groups are {groups}"
