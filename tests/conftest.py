@@ -1,4 +1,5 @@
-"""What all tests share: how many examples Hypothesis draws, and the audits of implementations.
+"""What all tests share: how many examples Hypothesis draws, and the audits of implementations,
+and builders written as text.
 
 HYPOTHESIS_PROFILE=deep draws many examples; so does ci, which is taken where CI is set, none twice.
 """
