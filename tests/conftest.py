@@ -1,5 +1,4 @@
-"""What all tests share: how many examples Hypothesis draws, and the audits of implementations,
-and builders written as text.
+"""What all tests share: examples of Hypothesis, audits of implementations, builders as text.
 
 HYPOTHESIS_PROFILE=deep draws many examples; so does ci, which is taken where CI is set, none twice.
 """
