@@ -1,8 +1,9 @@
-"""What all tests share: how many examples Hypothesis draws, and the audits of implementations.
+"""What all tests share: examples of Hypothesis, audits of implementations, builders as text.
 
 HYPOTHESIS_PROFILE=deep draws many examples; so does ci, which is taken where CI is set, none twice.
 """
 
+import itertools
 import multiprocessing
 import os
 from concurrent.futures import ProcessPoolExecutor
@@ -21,6 +22,8 @@ settings.register_profile("deep", settings.get_profile("dev"), max_examples=5000
 settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev")
 )
+
+NUMBERS = itertools.count()
 
 
 def pytest_addoption(parser):
@@ -50,3 +53,16 @@ def reports(request):
 def report(reports, implementation):
     """The report on `implementation`."""
     return reports[implementation].result()
+
+
+@pytest.fixture
+def builder(tmp_path, monkeypatch):
+    """Writes a module into an importable folder; returns `module:build`."""
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def written(text):
+        name = f"subject_{next(NUMBERS)}"
+        (tmp_path / f"{name}.py").write_text(text)
+        return f"{name}:build"
+
+    return written

@@ -66,7 +66,7 @@ SEQUENCE = (
     # what is asked, where it runs
     *("wire", "course", "worker", "subject", "scenarios"),
     # what is written down
-    *("report", "screen", "names", "replay", "table"),
+    *("report", "screen", "names", "case", "replay", "table"),
     # what is expected, and whether it was found
     *("source", "check", "strand", "judgement", "precision", "reach", "distinguish"),
     # what is computed instead, and the smallest case of it

@@ -185,8 +185,11 @@ REFUSED = {
     ("derive", "no cliping"): "no rule is called 'no cliping'; known are no clipping",
     ("derive", "--format", "latx"): "no format is called 'latx'; known are latex",
     ("audit",): "name an implementation, or ask for --list",
-    ("audit", "trim"): "no implementation is called 'trim'; known are timm; your own is named "
-    "package.module:builder",
+    ("audit", "trim"): "no implementation is called 'trim'; did you mean timm? --list has all that "
+    "are known; your own is named package.module:builder\n",
+    ("audit", "zzz"): "no implementation is called 'zzz'; --list has all that are known; your own "
+    "is named package.module:builder\n",
+    ("audit", "./mine.py:build"): "./mine.py:build: name a module, mine:build, not a file\n",
     ("audit", "numba", "--json", "/nowhere/at/all.json"): "/nowhere/at/all.json: cannot be written",
     ("audit", "--replay", "absent.json"): "absent.json: no case can be read",
 }
@@ -200,8 +203,9 @@ def test_what_is_refused_is_refused_in_one_line(arguments):
     assert result.stderr.count("\n") == 1
 
 
-def test_a_name_near_to_none_lists_all():
-    assert f"known are {', '.join(ADAPTERS)};" in invoke("audit", "zzz").stderr
+def test_a_rule_near_to_none_lists_all():
+    assert "known are latex, mathml, text" not in invoke("derive", "--format", "zzz").stderr
+    assert "known are text, latex, mathml" in invoke("derive", "--format", "zzz").stderr
 
 
 @pytest.mark.parametrize(
@@ -313,6 +317,11 @@ def test_the_replayed_script_finds_both_values_again(audits, folder):
         ("[]", "no case: a JSON object is expected"),
         ("{}", "the case has no builder, dtype, grads, hyperparameters, params"),
         ('{"verdict": "agrees", "implementation": "x"}', "x has no difference to replay"),
+        ('{"verdict": "agrees"}', "the report has no difference to replay"),
+        ('{"verdict": "differs", "differences": 1}', "differences is 1, not a list"),
+        ('{"verdict": "differs", "differences": [1]}', "differences[0] is 1, not an object"),
+        ('{"case": null}', "case is null, not an object"),
+        ("[" * 100_000, "no case can be read"),
     ],
 )
 def test_what_is_no_case_is_refused_in_one_line(text, message, tmp_path):

@@ -54,6 +54,30 @@ def test_a_library_is_pinned_to_the_version_that_was_tried(extra):
     assert all("==" in wanted or wanted.startswith("adafactor-numba[") for wanted in EXTRAS[extra])
 
 
+@pytest.mark.parametrize(
+    ("file", "named"),
+    [
+        ("mine.py:build", "mine:build"),
+        ("./mine.py:made", "mine:made"),
+        ("mine.py", "mine:build"),
+        ("./mine:build", "mine:build"),
+        ("some/where/mine.py:build", "some.where.mine:build"),
+        (".\\where\\mine.py:build", "where.mine:build"),
+        ("../mine.py:build", "mine:build"),
+        ("/some/where/mine.py:build", "mine:build"),
+    ],
+)
+def test_a_file_is_refused_with_the_name_of_its_module(file, named):
+    with pytest.raises(ValueError, match="not a file") as error:
+        target(file)
+    assert str(error.value) == f"{file}: name a module, {named}, not a file"
+
+
+@pytest.mark.parametrize("name", ["mine:build", "package.module:builder", "x.python:build"])
+def test_a_module_of_ones_own_stands_for_itself(name):
+    assert target(name) == name
+
+
 def test_a_folder_lies_in_the_environment_that_is_running():
     assert paths("timm") == (str(Path(sys.prefix) / "peers" / ADAPTERS["timm"].folder),)
     assert paths("numba") == paths("my.module:build") == ()

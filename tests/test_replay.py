@@ -1,5 +1,6 @@
 """A case is shown on a screen, and its script finds again what the audit found."""
 
+import json
 import re
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from adafactor_numba.audit.conduct import conduct
 from adafactor_numba.audit.difference import case_of
 from adafactor_numba.audit.judgement import is_in_order, judgements
 from adafactor_numba.audit.properties import properties
-from adafactor_numba.audit.replay import script
+from adafactor_numba.audit.replay import replayed, script
 from adafactor_numba.audit.report import Difference, Report, plain
 from adafactor_numba.audit.scenarios import Draw, several
 from adafactor_numba.audit.screen import show
@@ -108,6 +109,57 @@ def matrix(text):
     return np.reshape(numbers, (rows, -1))
 
 
+GOOD = {
+    "builder": "m:build",
+    "params": [[0.0], 1.0],
+    "grads": [[[1.0], None], [["inf"], 2]],
+    "dtype": ["float64", "float32"],
+    "hyperparameters": {"d": "inf", "maximize": True},
+}
+BAD = [
+    ({"params": 1}, "params is 1, not a list of arrays"),
+    ({"params": [[0.0], "x"]}, 'params is [[0.0], "x"], not a list of arrays'),
+    ({"params": [[0.0], None]}, "params is [[0.0], null], not a list of arrays"),
+    ({"grads": None}, "grads is null, not a list of lists of arrays"),
+    ({"grads": [1.0]}, "grads is [1.0], not a list of lists of arrays"),
+    ({"grads": [[[1.0], None], [1]]}, "grads[1] has 1 entries, params 2"),
+    ({"builder": 3}, "builder is 3, not module:builder"),
+    ({"builder": "m"}, 'builder is "m", not module:builder'),
+    ({"builder": "m:f()"}, 'builder is "m:f()", not module:builder'),
+    ({"dtype": "int"}, 'dtype is "int", not a dtype, or a list of them'),
+    ({"dtype": ["float64"]}, "dtype has 1 entries, params 2"),
+    ({"hyperparameters": []}, "hyperparameters is [], not an object of numbers"),
+    ({"hyperparameters": {"d": []}}, 'hyperparameters is {"d": []}, not an object of numbers'),
+    ({"groups": [1]}, "groups is [1], not a list of lists of numbers"),
+    ({"jump": "1"}, 'jump is "1", not a number of steps'),
+    ({"split": -1}, "split is -1, not a number of steps"),
+    ({"parameter": True}, "parameter is true, not a number of a parameter"),
+    ({"other": 1}, "other is 1, not an object"),
+    ({"other": {"params": []}}, "the other has no dtype, grads, hyperparameters; too long a run"),
+    ({"index": 1, "expected": 1.0}, "index is 1, not a list of numbers from 0"),
+    ({"index": [0, 0]}, "expected is null, not a number"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "message"), BAD)
+def test_a_field_of_another_kind_is_named_in_one_line(wrong, message, tmp_path):
+    file = tmp_path / "case.json"
+    file.write_text(json.dumps(GOOD))
+    assert "X_new = step(grads)" in replayed(file)
+    file.write_text(json.dumps(GOOD | wrong))
+    with pytest.raises(ValueError, match=re.escape(message)) as error:
+        replayed(file)
+    assert str(error.value) == f"{file}: {message}"
+
+
+def test_a_case_that_is_written_is_one_that_can_be_read(tmp_path):
+    file = tmp_path / "case.json"
+    for build in (*COMPARED, *MEDDLING):
+        shown = difference(build)
+        file.write_text(json.dumps(shown))
+        assert replayed(file) == script(shown["case"], shown)
+
+
 RUN = Run("", (np.zeros(2), np.zeros(3)), (), groups=((0,), (1,)), jump=7, split=2)
 
 
@@ -174,7 +226,7 @@ def test_what_is_found_beside_the_arithmetic_has_a_line_each():
 
 def test_what_was_not_found_has_no_line():
     labels = {line.split()[0] for line in screen(Report("m", "1", "agrees")).splitlines()}
-    assert labels == {"m", "rule", "cases"}
+    assert labels == {"m", "cases"}
 
 
 def shrunk(build, run):

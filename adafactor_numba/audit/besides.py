@@ -37,3 +37,11 @@ def refusals(conducted: Conduct, known: Sequence[Mapping[str, str]]) -> Iterator
         name = f"{scenario}, {conducted.dtype}"
         if name not in named:
             yield {"scenario": name, "why": why}
+
+
+def losses(lost: Mapping[str, str], known: Sequence[Mapping[str, str]]) -> Iterator[dict[str, str]]:
+    """The scenarios in which a run was lost beside those that are known: laws, flags, the range."""
+    named = {line["scenario"] for line in known}
+    for name, why in lost.items():
+        if not named & {name, f"all, {name.rpartition(', ')[2]}"}:
+            yield {"scenario": name, "why": why}

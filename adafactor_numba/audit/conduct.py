@@ -28,6 +28,7 @@ class Conduct:
 
     `sublinear`: whether a matrix keeps no more than 2 (n + m) + 4 numbers, None if not shown.
     `flags`: whether each flag that was tried changes anything.  `not_run`: scenario and why.
+    `unlike`: the runs in which something came back unlike its parameter.
     """
 
     state: Mapping[str, int]
@@ -36,6 +37,7 @@ class Conduct:
     flags: Mapping[str, bool]
     not_run: Mapping[str, str]
     dtype: str
+    unlike: tuple[Finding, ...] = ()
 
 
 def conduct(subject: Subject, seed: int, dtype: str = "float64") -> Conduct:
@@ -53,7 +55,8 @@ def conduct(subject: Subject, seed: int, dtype: str = "float64") -> Conduct:
     n, m = SHAPES[0]
     kept = state.get(_name(SHAPES[0]))
     sublinear = None if kept is None else kept <= 2 * (n + m) + 4
-    return Conduct(state, sublinear, tuple(findings), flags, interview.not_run, dtype)
+    unlike = tuple(interview.unlike)
+    return Conduct(state, sublinear, tuple(findings), flags, interview.not_run, dtype, unlike)
 
 
 def _first(found: Iterator[Finding]) -> list[Finding]:
@@ -73,9 +76,14 @@ def _name(shape: Sequence[int]) -> str:
     return " x ".join(map(str, shape))
 
 
+def _several(draw: Draw, scenario: str) -> Run:
+    """A run of its own scenario: what is lost elsewhere is not lost here."""
+    return replace(several(draw), scenario=scenario)
+
+
 def _determinism(interview: Interview, draw: Draw) -> Iterator[Finding]:
     """The same run twice, with another one between."""
-    run, other = several(draw), several(draw)
+    run, other = (_several(draw, "the same again") for _ in range(2))
     first, _, second = (interview.trace(r) for r in (run, other, run))
     for k, t in parted(first, second):
         what = f"{AGAIN} gives parameter {k} other bits"
@@ -84,7 +92,7 @@ def _determinism(interview: Interview, draw: Draw) -> Iterator[Finding]:
 
 def _orders(interview: Interview, draw: Draw) -> Iterator[Finding]:
     """Each parameter by its bits, in every order of the list."""
-    for run in (several(draw), *([mixed(draw)] if draw.dtype == "float64" else [])):
+    for run in (_several(draw, "orders"), *([mixed(draw)] if draw.dtype == "float64" else [])):
         known = interview.trace(run)
         for order in ORDERS[1:]:
             other = permuted(run, order)
@@ -96,10 +104,12 @@ def _orders(interview: Interview, draw: Draw) -> Iterator[Finding]:
 
 def _groups(interview: Interview, draw: Draw) -> Iterator[Finding]:
     """Each parameter by its bits, in every grouping."""
-    run = several(draw)
+    if "groups" not in interview.subject.takes:
+        return
+    run = _several(draw, "groups")
     known = interview.trace(run)
-    for groups in GROUPINGS if "groups" in interview.subject.takes else ():
-        grouped = replace(run, scenario="groups", groups=groups)
+    for groups in GROUPINGS:
+        grouped = replace(run, groups=groups)
         for k, t in parted(known, interview.trace(grouped)):
             what = f"parameter {k} moves otherwise where the groups are {groups}"
             yield interview.parting("between parameters", what, grouped, run, t, (k, k))
@@ -107,7 +117,7 @@ def _groups(interview: Interview, draw: Draw) -> Iterator[Finding]:
 
 def _independence(interview: Interview, draw: Draw) -> Iterator[Finding]:
     """Another X, then another G, of the first parameter moves no other one, nor its twin."""
-    twins = permuted(several(draw), (1, 1, 0))
+    twins = permuted(_several(draw, "another X or G"), (1, 1, 0))
     takes = "groups" in interview.subject.takes
     for run in (twins, *([replace(twins, groups=GROUPINGS[0])] if takes else [])):
         known = interview.trace(run)
@@ -120,10 +130,10 @@ def _independence(interview: Interview, draw: Draw) -> Iterator[Finding]:
 
 def _missing(interview: Interview, draw: Draw) -> Iterator[Finding]:
     """A parameter without a gradient stays, bit for bit."""
-    run = several(draw)
+    run = _several(draw, "missing gradient")
     row = run.grads[0]
     grads = (row, (None, *row[1:]), (None, None, None), (*row[:2], None), row)
-    run = replace(run, scenario="missing gradient", grads=grads)
+    run = replace(run, grads=grads)
     before: Sequence[Any] = run.params
     for t, (gradients, after) in enumerate(zip(grads, interview.trace(run).after, strict=False), 1):
         for k, (G, old, new) in enumerate(zip(gradients, before, after, strict=True)):
@@ -136,9 +146,9 @@ def _missing(interview: Interview, draw: Draw) -> Iterator[Finding]:
 
 def _split(interview: Interview, draw: Draw) -> Iterator[Finding]:
     """A run that is saved and loaded ends as the one that goes on, and as the one never saved."""
-    run = several(draw)
+    run = _several(draw, "save and load")
     first = (None, *run.grads[0][1:])
-    run = replace(run, scenario="save and load", grads=(first, *run.grads, *run.grads))
+    run = replace(run, grads=(first, *run.grads, *run.grads))
     known = interview.trace(run)
     for split in (1, 3) if "save" in interview.subject.can else ():
         halved = replace(run, split=split)
@@ -161,7 +171,7 @@ def _ends_apart(interview: Interview, run: Run, split: int) -> Iterator[Finding]
 def _jump(interview: Interview, draw: Draw) -> Iterator[Finding]:
     """A jump to where a new optimizer is changes nothing."""
     if "jump" in interview.subject.can:
-        run = several(draw)
+        run = _several(draw, "jump")
         jumped = replace(run, jump=1)
         for k, t in parted(interview.trace(run), interview.trace(jumped)):
             what = f"parameter {k} moves otherwise after a jump to t = 1"
@@ -171,7 +181,7 @@ def _jump(interview: Interview, draw: Draw) -> Iterator[Finding]:
 def _arguments(interview: Interview, draw: Draw) -> Iterator[Finding]:
     """What it was given stays as it is, the groups too, and so does what it gave back."""
     takes = "groups" in interview.subject.takes
-    run = replace(several(draw), scenario="arguments", groups=GROUPINGS[1] if takes else None)
+    run = replace(_several(draw, "arguments"), groups=GROUPINGS[1] if takes else None)
     known = interview.trace(run)
     for what in known.changed:
         yield interview.finding("arguments", what, run)

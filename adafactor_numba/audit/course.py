@@ -26,6 +26,7 @@ class Course:
         self.last: list[tuple[Any, Any]] = []
         self.after: list[list[Any]] = []
         self.changed: list[str] = []
+        self.unlike: list[str] = []
         self.parted: list[str] = []
         self.state: list[int] | None = None
 
@@ -34,6 +35,7 @@ class Course:
         return {
             "after": self.after,
             "changed": self.changed,
+            "unlike": self.unlike,
             "parted": self.parted,
             "state": self.state,
         }
@@ -68,12 +70,22 @@ class Course:
         """Take the steps after number `start` up to number `end`; yields those that are watched."""
         for number, grads in enumerate(self.run["grads"][start:end], start + 1):
             own = [None if g is None else np.array(g) for g in grads]
-            returned = _checked(step(own), self.run["params"])
+            returned = self._checked(step(own))
             if number in self.watch:
                 after = [np.array(array) for array in returned]
                 self.changed += self._changes(number, grads, own)
                 self.last = [(array.copy(), array) for array in returned]
                 yield after
+
+    def _checked(self, returned: Any) -> list[Any]:
+        """The returned arrays, if there is one like every parameter; the run ends if not."""
+        if not isinstance(returned, (list, tuple)):
+            raise TypeError(f"step returned {type(returned).__name__}, not a list of arrays")
+        arrays = [np.asarray(array) for array in returned]
+        self.unlike = [*_unlike(arrays, self.run["params"])]
+        if self.unlike:
+            raise ValueError(self.unlike[0])
+        return arrays
 
     def _changes(self, number: int, grads: Sequence[Any], own: Sequence[Any]) -> Iterator[str]:
         yield from _changes("gradient", number, grads, own)
@@ -111,19 +123,16 @@ def _callable(step: Any, source: str) -> Any:
     return step
 
 
-def _checked(returned: Any, params: Sequence[Any]) -> list[Any]:
-    """The returned arrays, if there is one of the same shape and dtype for every parameter."""
-    if not isinstance(returned, (list, tuple)):
-        raise TypeError(f"step returned {type(returned).__name__}, not a list of arrays")
-    if len(returned) != len(params):
-        raise ValueError(f"step returned {len(returned)} arrays for {len(params)} parameters")
-    arrays = [np.asarray(array) for array in returned]
+def _unlike(arrays: Sequence[Any], params: Sequence[Any]) -> Iterator[str]:
+    """Where there is no array of the same shape and dtype for every parameter."""
+    if len(arrays) != len(params):
+        yield f"the list returned has length {len(arrays)}, that of parameters {len(params)}"
+        return
     for number, (array, param) in enumerate(zip(arrays, params, strict=True)):
-        if array.shape != param.shape:
-            raise ValueError(f"parameter {number} of shape {param.shape} came back {array.shape}")
-        if array.dtype != param.dtype:
-            raise TypeError(f"parameter {number} of {param.dtype} came back as {array.dtype}")
-    return arrays
+        for what in ("shape", "dtype"):
+            found, wanted = getattr(array, what), getattr(param, what)
+            if found != wanted:
+                yield f"returned array {number} has {what} {found}, the parameter {wanted}"
 
 
 def _changes(what: str, number: int, before: Sequence[Any], after: Sequence[Any]) -> Iterator[str]:

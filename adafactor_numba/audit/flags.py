@@ -87,19 +87,20 @@ def shown(interview: Interview, draw: Draw, name: str) -> Iterator[Shown]:
 
 def shown_late(interview: Interview, draw: Draw, name: str) -> Iterator[Shown]:
     """The same of a run of more than 10^4 steps."""
-    return _showing(interview, _late(draw), name, [])
+    return _showing(interview, _late(draw, name), name, [])
 
 
 def _late_runs(interview: Interview, draw: Draw, name: str) -> Iterator[Run]:
     """A run in which a step size that is not relative should show, beside one that is."""
     if name == "relative_step":
-        run = replace(_short(draw), jump=FAR) if "jump" in interview.subject.can else _late(draw)
+        can = "jump" in interview.subject.can
+        run = replace(_short(draw, name), jump=FAR) if can else _late(draw, name)
         yield replace(run, hyperparameters={name: True})
 
 
 def _runs(interview: Interview, draw: Draw, name: str) -> Iterator[Run]:
     """Short runs in which the flag should act."""
-    run = _short(draw)
+    run = _short(draw, name)
     yield run
     companions = COMPANIONS.get(name, {})
     if {*companions} & {*interview.subject.takes}:
@@ -108,29 +109,29 @@ def _runs(interview: Interview, draw: Draw, name: str) -> Iterator[Run]:
 
 def _showing(interview: Interview, run: Run, name: str, refusals: list[str]) -> Iterator[Shown]:
     """The run with each value of the flag that changes it; what is refused is added to a list."""
-    before = interview.subject.run(run)
+    before = interview.run(run)
     for value in FLAGS[name]:
         if run.hyperparameters.get(name) == value:
             continue
         flagged = replace(run, hyperparameters={**run.hyperparameters, name: value})
-        trace = interview.subject.run(flagged)
+        trace = interview.run(flagged)
         if why := before.error or trace.error:
             refusals.append(why)
         elif any(True for _ in parted(before, trace)):
             yield Shown(flagged, trace, run, before)
 
 
-def _short(draw: Draw) -> Run:
+def _short(draw: Draw, name: str) -> Run:
     shapes: tuple[tuple[int, ...], ...] = ((3,), (2, 3))
     params = tuple(draw.uneven(shape, 0.25) for shape in shapes)
     grads = tuple(tuple(draw.uneven(shape, 4.0**t) for shape in shapes) for t in range(3))
-    return Run("flags", params, grads)
+    return Run(f"flag {name}", params, grads)
 
 
-def _late(draw: Draw) -> Run:
+def _late(draw: Draw, name: str) -> Run:
     X, G = draw.uneven((1,), 0.25), draw.uneven((1,))
     grads = tuple((np.asarray(G * (-1) ** t),) for t in range(LATE))
-    return Run("flags", (X,), grads, watch=(LATE - 1, LATE))
+    return Run(f"flag {name} past t = 10^4", (X,), grads, watch=(LATE - 1, LATE))
 
 
 def foreach_apart(interview: Interview, draw: Draw) -> Iterator[Finding]:
@@ -168,7 +169,7 @@ def _granted(p: Prediction) -> np.ndarray:
 
 def ignored(interview: Interview, draw: Draw, name: str) -> Finding:
     """The finding that a flag changes nothing."""
-    run = replace(_short(draw), scenario=f"flag {name}")
+    run = _short(draw, name)
     flagged = replace(run, hyperparameters={name: FLAGS[name][0]})
     what = f"{name} changes nothing"
     return interview.parting("arguments", what, flagged, run, len(run.grads))

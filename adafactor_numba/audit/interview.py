@@ -30,10 +30,17 @@ class Interview:
     subject: Subject
     seed: int
     not_run: dict[str, str] = field(default_factory=dict)
+    unlike: list[Finding] = field(default_factory=list)
+
+    def run(self, run: Run) -> Trace:
+        """Its answer; what came back unlike the parameters is kept as a finding."""
+        trace = self.subject.run(run)
+        self.unlike += [self.finding("arguments", what, run) for what in trace.unlike[:1]]
+        return trace
 
     def trace(self, run: Run) -> Trace:
         """Its answer; an error is kept as the scenario's."""
-        trace = self.subject.run(run)
+        trace = self.run(run)
         if trace.error:
             self.not_run.setdefault(run.scenario, trace.error)
         return trace

@@ -3,7 +3,7 @@
 import difflib
 import sys
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 
@@ -57,13 +57,18 @@ ADAPTERS = {
 
 def target(name: str) -> str:
     """`module:builder` behind a name; a name with a colon stands for itself."""
+    module, _, builder = name.partition(":")
+    if module.endswith(".py") or {*module} & {*"/\\"}:
+        raise ValueError(
+            f"{name}: name a module, {_module(module)}:{builder or 'build'}, not a file"
+        )
     if ":" in name:
         return name
     if name not in ADAPTERS:
-        known = near(name, ADAPTERS)
+        close = ", ".join(_close(name, ADAPTERS))
         raise ValueError(
-            f"no implementation is called {name!r}; known are {known}; "
-            f"your own is named package.module:builder"
+            f"no implementation is called {name!r}; {f'did you mean {close}? ' if close else ''}"
+            f"--list has all that are known; your own is named package.module:builder"
         )
     return f"adafactor_numba.audit.adapters.{ADAPTERS[name].module}:build"
 
@@ -87,4 +92,15 @@ def remedy(name: str, why: str) -> str:
 def near(name: str, names: Iterable[str]) -> str:
     """The known names, those near to `name` alone if there are any."""
     known = list(names)
-    return ", ".join(difflib.get_close_matches(name, known, n=3, cutoff=0.5) or known)
+    return ", ".join(_close(name, known) or known)
+
+
+def _close(name: str, names: Iterable[str]) -> list[str]:
+    """The known names that are near, at most three."""
+    return difflib.get_close_matches(name, [*names], n=3, cutoff=0.5)
+
+
+def _module(file: str) -> str:
+    """The module in a file, as it is imported from the current directory, or from its own."""
+    path = PurePosixPath(file.replace("\\", "/").removesuffix(".py"))
+    return path.name if path.is_absolute() or ".." in path.parts else ".".join(path.parts)

@@ -9,7 +9,7 @@ from derivations.method import ADAFACTOR
 
 from .judgement import Judgement, is_in_order, judgements
 from .strand import strands
-from .subject import Run, Trace
+from .subject import CannotRunError, Run, Trace
 
 SHAPES = ((3,), (2, 3))
 PROBES = 8
@@ -33,8 +33,9 @@ def reach(
 ) -> Reach | None:
     """How far |G| may go from 1, either way, as judged by the format `working`.
 
-    Gradients run from 2^(k-1) to 2^(k+1); None if even k = 0 is not explained.  `possible` are the
-    formats that may excuse what is beyond.
+    Gradients run from 2^(k-1) to 2^(k+1); None if even k = 0 is not explained, or if a run is
+    lost, as then nothing is known of those after it.  `possible` are the formats that may excuse
+    what is beyond.
     """
     limits = np.finfo(dtype)
     ends = (
@@ -45,11 +46,14 @@ def reach(
     def good(k: int) -> bool:
         return all(j is not None and j.explained(working) for j in _judged(dtype, k, ask))
 
-    if not good(0):
+    try:
+        if not good(0):
+            return None
+        low, high = (_furthest(good, end) for end in ends)
+        outside = (k + np.sign(end) for k, end in zip((low, high), ends, strict=True) if k != end)
+        found = [j for k in outside for j in _judged(dtype, int(k), ask) if j is not None]
+    except CannotRunError:
         return None
-    low, high = (_furthest(good, end) for end in ends)
-    outside = ((k + np.sign(end)) for k, end in zip((low, high), ends, strict=True) if k != end)
-    found = (j for k in outside for j in _judged(dtype, int(k), ask) if j is not None)
     beyond = next((j for j in found if _is_wrong(j, possible)), None)
     return Reach(2.0 ** (low - 1), 2.0 ** (high + 1), beyond)
 
@@ -89,6 +93,8 @@ def _judged(dtype: str, k: int, ask: Callable[[Run], Trace]) -> Iterator[Judgeme
             gradients = [size.astype(dtype) for size in sizes]
         run = Run("range", (np.zeros(shape, dtype),), tuple((g,) for g in gradients))
         trace = ask(run)
+        if trace.lost:
+            raise CannotRunError(trace.error)
         try:
             yield from judgements(ADAFACTOR, strands(run, trace))
         except ArithmeticError:

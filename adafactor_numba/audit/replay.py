@@ -1,13 +1,11 @@
 """A case as a script of a few lines that asks the implementation again."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from .case import stored
 from .names import paths
-
-NEEDED = {"builder", "params", "grads", "dtype", "hyperparameters"}
 
 
 def replayed(file: Path) -> str:
@@ -15,19 +13,8 @@ def replayed(file: Path) -> str:
 
     Raises ValueError, in one line, for a file that holds neither.
     """
-    try:
-        found = json.loads(file.read_text())
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{file}: no case can be read: {error}") from None
-    if not isinstance(found, Mapping):
-        raise ValueError(f"{file}: no case: a JSON object is expected")
-    if "verdict" in found and not found.get("differences"):
-        raise ValueError(f"{file}: {found['implementation']} has no difference to replay")
-    difference = found["differences"][0] if "verdict" in found else found
-    case = difference.get("case", difference)
-    if missing := NEEDED - {*case}:
-        raise ValueError(f"{file}: the case has no {', '.join(sorted(missing))}; too long a run")
-    return script(case, difference, paths(str(found.get("implementation", ""))))
+    case, difference, name = stored(file)
+    return script(case, difference, paths(name))
 
 
 def script(

@@ -43,7 +43,8 @@ def show(report: Report, console: Console, file: Path | None = None) -> None:
 
 
 def _facts(report: Report) -> Iterator[tuple[str, str]]:
-    yield "rule", report.rule
+    if report.rule:
+        yield "rule", report.rule
     if report.variant:
         yield "variant", f"{report.variant}: explains every case"
     if report.precision:

@@ -17,6 +17,9 @@ import numpy as np
 
 from .wire import packed, unpacked
 
+LIMITS = 6
+"""As many times as long as one run may take, all that are lost may take together."""
+
 
 class CannotRunError(RuntimeError):
     """The builder could not be imported, is none, or gave no answer."""
@@ -58,6 +61,8 @@ class Trace:
 
     `parted` says where the two ends of a split run differ in a bit.  `state` counts the numbers
     kept for each parameter at the end, scalars left out; None where that cannot be shown.
+    `unlike` says what came back in another shape or dtype than its parameter, which ends the run.
+    `lost`: it did not answer, or was not asked as it would not.
     """
 
     after: list[list[np.ndarray]]
@@ -65,6 +70,8 @@ class Trace:
     error: str | None
     parted: list[str] = field(default_factory=list)
     state: list[int] | None = None
+    lost: bool = False
+    unlike: list[str] = field(default_factory=list)
 
 
 def question(run: Run) -> dict[str, Any]:
@@ -79,12 +86,14 @@ class Subject:
     """A builder, `module:function`, run in a subprocess; a context manager.
 
     `paths` are folders to import from before all others.  Raises CannotRunError with one clear line
-    if it cannot be imported or started.
+    if it cannot be imported or started.  `lost` has each scenario and dtype in which a run was
+    lost, to a crash or a hang, and why.
     """
 
     def __init__(self, target: str, seconds: float = 60.0, paths: Sequence[str] = ()) -> None:
         self.target, self.seconds, self.paths = target, seconds, paths
-        self.lost = 0
+        self.lost: dict[str, str] = {}
+        self.answered, self.wasted = False, 0.0
         self._start()
 
     def __enter__(self) -> Self:
@@ -94,15 +103,28 @@ class Subject:
         self._stop()
 
     def run(self, run: Run) -> Trace:
-        """The trace of one run; a hang or a crash ends only this one."""
-        if self.lost > 1:
-            return Trace([], [], "not tried after two runs without an answer")
+        """The trace of one run; a hang or a crash ends only its scenario in this dtype."""
+        name, begun = f"{run.scenario}, {run.params[0].dtype}", time.monotonic()
+        if why := self._given_up(name):
+            return Trace([], [], f"not tried after {why}", lost=True)
         try:
             answer = self._ask(question(run))
         except CannotRunError as error:
-            self.lost += 1
-            return Trace([], [], str(error))
+            self.lost[name] = str(error)
+            self.wasted += time.monotonic() - begun
+            return Trace([], [], str(error), lost=True)
+        self.answered = True
         return Trace(**unpacked(answer))
+
+    def _given_up(self, name: str) -> str | None:
+        """Why a scenario is tried no more: a run of it was lost, the first two of all, too many."""
+        if name in self.lost:
+            return "one without an answer"
+        if not self.answered and len(self.lost) > 1:
+            return "two runs without an answer"
+        if self.wasted >= LIMITS * self.seconds:
+            return f"runs without an answer took {self.wasted:.0f} s"
+        return None
 
     @cached_property
     def can(self) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from derivations.equivalents import EQUIVALENTS
 from derivations.method import ADAFACTOR, Method
 from derivations.variants import VARIANTS
 
-from .besides import besides, refusals
+from .besides import besides, losses, refusals
 from .conduct import AGAIN, conduct
 from .difference import case_of, difference
 from .distinguish import apart
@@ -117,8 +117,7 @@ class Examination:
     def report(self) -> Report:
         """The verdict, and what supports it."""
         if not self.paper:
-            why = next((a.trace.error for a in self.answers if a.trace.error), "nothing came back")
-            return _cannot_run(self.name, self.subject.version, why)
+            return self._without_a_step()
         self.progress("conduct")
         self.conduct = conduct(self.subject, self.seed, self.paper[0].strand.dtype)
         misconduct = self._misconduct()
@@ -138,6 +137,20 @@ class Examination:
         base, self.formats = self._explaining_most(guesses)
         found = line_difference(self, base, self._judged(base.method), self.paper)
         return self._report("differs", Path(), {}, (*found, *misconduct), base)
+
+    def _without_a_step(self) -> Report:
+        """What is said where nothing could be judged: it differs if anything came back."""
+        if unlike := self._unlike():
+            return Report(
+                self.name,
+                self.subject.version,
+                "differs",
+                variants_known=len(VARIANTS),
+                scenarios_not_run=tuple(self._not_run()),
+                differences=tuple(unlike),
+            )
+        why = next((a.trace.error for a in self.answers if a.trace.error), "nothing came back")
+        return _cannot_run(self.name, self.subject.version, why)
 
     def _guesses(self) -> Iterator[Guess]:
         """The combinations that may explain everything, then those whose momentum is rounded."""
@@ -189,7 +202,10 @@ class Examination:
         ranges = self._ranges(working)
         self.progress("variants")
         pairs = apart(self.paper, working or coarsest(self.formats))
+        beside = self._besides(base or path, working)
         not_run = [*self._not_run()]
+        not_run += refusals(self.conduct, not_run)
+        not_run += losses(self.subject.lost, not_run)
         return Report(
             self.name,
             self.subject.version,
@@ -207,10 +223,10 @@ class Examination:
             variants_known=len(VARIANTS),
             not_told_apart=tuple(sorted(pairs)),
             equivalent=tuple({"axis": e.name, "theorem": e.theorem} for e in EQUIVALENTS),
-            scenarios_not_run=(*not_run, *refusals(self.conduct, not_run)),
+            scenarios_not_run=tuple(not_run),
             differences=tuple(differences),
             counts_skipped=self.counts_skipped,
-            **self._besides(base or path, working),
+            **beside,
         )
 
     def _ranges(self, working: Mapping[str, str]) -> dict[str, Reach]:
@@ -258,17 +274,31 @@ class Examination:
         """One difference for each kind of misconduct, beside the arithmetic."""
         found = [Difference(f.step, f.case, what=f.what) for f in self.conduct.findings]
         ordinary = [a for a in self.answers if a.run.scenario == "ordinary"]
-        stopped = [a for a in ordinary if a.trace.error and a.trace.after]
+        stopped = [a for a in ordinary if a.trace.error and a.trace.after and not a.trace.unlike]
         if stopped and all(a.trace.error for a in ordinary):
             run, trace = stopped[0].run, stopped[0].trace
             t = len(trace.after) + 1
             case = case_of(self.subject.target, run, t, self.seed)
             found.append(Difference("over time", case, what=f"step {t} raises {trace.error}"))
+        unlike = [Difference(f.step, f.case, what=f.what) for f in self.conduct.unlike]
         for answer in self.answers:
             if answer.trace.changed and not any(d.step == "arguments" for d in found):
                 case = case_of(self.subject.target, answer.run, 1, self.seed)
                 found.append(Difference("arguments", case, what=answer.trace.changed[0]))
-        return found
+        return [*found, *(self._unlike() or unlike)[:1]]
+
+    def _unlike(self) -> list[Difference]:
+        """What came back in another shape or dtype than its parameter, in the smallest run."""
+        told = [a for a in self.answers if a.trace.unlike]
+        least = sorted(told, key=lambda a: (len(a.run.params), len(a.run.grads)))[:1]
+        return [
+            Difference(
+                "arguments",
+                case_of(self.subject.target, a.run, 1, self.seed),
+                what=a.trace.unlike[0],
+            )
+            for a in least
+        ]
 
 
 def _cannot_run(name: str, version: str, why: str) -> Report:
