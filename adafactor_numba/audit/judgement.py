@@ -135,9 +135,14 @@ class Judgement:
 
     @cached_property
     def naturals(self) -> tuple[float, float]:
-        """The least and greatest nonzero magnitude among G^2, V, R, C, R C and sums of the rule."""
+        """The least and greatest nonzero magnitude among G^2, V, R, C, R C and sums of the rule.
+
+        A square that is too small for a float stands for the least one.
+        """
         values = self.prediction.values
-        arrays = [_floats(values["G"]) ** 2]
+        G = _floats(values["G"])
+        with np.errstate(all="ignore"):
+            arrays = [np.where(G == 0, 0.0, np.maximum(G**2, np.nextafter(0.0, 1.0)))]
         named = [name for name in ("V", "R", "C", "S_R") if name in values]
         arrays += [np.abs(_floats(values[name])) for name in named]
         if "R" in values:
