@@ -18,9 +18,9 @@ written by hand. `adafactor-numba audit NAME` repeats one of them.
 
 {verdicts}
 
-*float32*: between which |G| the step is that of the rule or of its variant. *t*: whether it
-advances for a parameter without a gradient. *state*: numbers kept for a matrix of 64 x 48, and
-whether that is sublinear.
+*float32*: between which |G| the step is the paper's, if it is at |G| = 1. *t*: whether it advances
+for a parameter without a gradient. *state*: numbers kept for a matrix of 64 x 48, and whether that
+is sublinear.
 
 ## Answers, axis by axis
 
