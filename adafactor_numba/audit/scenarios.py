@@ -145,12 +145,16 @@ def _sizes_of_G(draw: Draw) -> Iterator[Run]:
 
 
 def _zero_rows(draw: Draw) -> Iterator[Run]:
+    """Zero at every step, then at the second of three alone, where statistics are not zero."""
     for axis in (0, 1):
-        grads = [draw.uneven((3, 4)) for _ in range(3)]
-        for g in grads:
-            np.moveaxis(g, axis, 0)[1] = 0
-        yield draw.single("zero row or column", draw.normal((3, 4)), grads)
+        for X, zero in ((draw.normal((3, 4)), (0, 1, 2)), (draw.zeros((3, 4)), (1,))):
+            grads = [draw.uneven((3, 4)) for _ in range(3)]
+            for t in zero:
+                np.moveaxis(grads[t], axis, 0)[1] = 0
+            yield draw.single("zero row or column", X, grads)
     yield draw.single("zero row or column", draw.zeros((3,)), [[1.0, 0.0, -2.0], [0.5, 0.0, 1.0]])
+    once = [[1.0, -2.0, 2.0], [0.5, 0.0, 1.0], [1.0, 1.0, -1.0]]
+    yield draw.single("zero row or column", draw.zeros((3,)), once)
 
 
 def _ranks(draw: Draw) -> Iterator[Run]:

@@ -197,9 +197,11 @@ def _direction(failing: Found, passing: Found) -> Steps:
 
 
 def _batches(failing: Found, passing: Found) -> Steps:
-    """Only parameters of rank above 2."""
+    """Only parameters of rank above 2; alpha, if none of those from X = 0."""
     if any(f.rank <= 2 for f in failing):
         return ()
+    if not any(f.small for f in failing) and any(f.rank > 2 and f.small for f in passing):
+        return ("alpha",)
     return ("U_hat",) if all(f.common or f.steep for f in failing) and _clear(passing) else ("V",)
 
 
