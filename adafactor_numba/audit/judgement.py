@@ -153,11 +153,16 @@ class Judgement:
         return (float(found.min()), float(found.max())) if found.size else (1.0, 1.0)
 
     def leaves_range(self, working: str) -> bool:
-        """Whether the rule's own numbers leave the exponents of `working`; G has no zeros."""
+        """Whether the rule's own numbers leave the exponents of `working`; G has no zeros.
+
+        A vector may be taken for a matrix of one row, and R C be formed of it.
+        """
         history = [o.G for o in self.strand.observations if o.t <= self.prediction.observation.t]
         if not all(np.all(G != 0) for G in history):
             return False
         least, greatest = self.naturals
+        if "R" not in self.prediction.values:
+            greatest *= greatest
         limits = np.finfo(WORK.get(working, working))
         eps, dtype = float(limits.eps), np.finfo(self.strand.dtype)
         roomy = float(limits.tiny) / eps <= least and greatest <= float(limits.max) * eps
