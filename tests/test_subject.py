@@ -129,14 +129,25 @@ def test_one_that_changes_only_its_own_is_not_accused(builder):
         ("params", ()),
         ("params, *, d=1.0, lr=1e-2", ("d",)),
         ("params, epsilon_1=1e-30, epsilon_2=1e-3", ("epsilon_1", "epsilon_2")),
-        ("params, **options", ("epsilon_1", "epsilon_2", "d")),
+        ("params, **options", ()),
         ("params, foreach=None, maximize=False, lr=1.0, groups=()", FLAGS),
-        ("params, d=1.0, beta_1=None, **options", ("epsilon_1", "epsilon_2", "d", "beta_1")),
+        ("params, d=1.0, beta_1=None, **options", ("d", "beta_1")),
     ],
 )
 def test_the_options_it_takes_are_read_off_the_signature(signature, takes, builder):
     with Subject(builder(f"def build({signature}): ...")) as subject:
         assert subject.takes == takes
+
+
+def test_of_a_signature_that_takes_any_name_those_are_taken_that_act(builder):
+    """epsilon_2 is handed on to nobody."""
+    lines = """\
+from tests.implementations.plain import Plain
+def build(params, **options):
+    return Plain(params, **{k: v for k, v in options.items() if k != "epsilon_2"})
+"""
+    with Subject(builder(lines)) as subject:
+        assert subject.takes == ("epsilon_1", "d")
 
 
 @pytest.mark.parametrize("line", ["VERSION = '2.13'", "__version__ = '2.13'"])
