@@ -123,9 +123,10 @@ class Examination:
         misconduct = self._misconduct()
         working = formats_of(self.paper, self.formats)
         if working or any(d.what.startswith(AGAIN) for d in misconduct):
-            differences = [*misconduct, *self._beyond(working or {})]
+            ranges = self._ranges(working or {})
+            differences = [*misconduct, *self._beyond(ranges, working or {})]
             verdict = "differs" if differences else "agrees"
-            return self._report(verdict, Path(), working or {}, differences)
+            return self._report(verdict, Path(), working or {}, differences, ranges)
         self.progress("looking for variants")
         guesses: list[Guess] = [(Path(), self.formats)]
         for path, allowed in self._guesses():
@@ -133,10 +134,12 @@ class Examination:
             if path.options and (working := self._explained_by(path, allowed)):
                 found = option_differences(self, path.options, self.paper, working)
                 if found:
-                    return self._report("differs", path, working, (*found, *misconduct))
+                    differences = [*found, *misconduct]
+                    ranges = self._ranges(working)
+                    return self._report("differs", path, working, differences, ranges)
         base, self.formats = self._explaining_most(guesses)
         found = line_difference(self, base, self._judged(base.method), self.paper)
-        return self._report("differs", Path(), {}, (*found, *misconduct), base)
+        return self._report("differs", Path(), {}, [*found, *misconduct], {}, base)
 
     def _without_a_step(self) -> Report:
         """What is said where nothing could be judged: it differs if anything came back."""
@@ -196,10 +199,10 @@ class Examination:
         path: Path,
         working: dict[str, str],
         differences: Sequence[Difference],
+        ranges: Mapping[str, Reach],
         base: Path | None = None,
     ) -> Report:
         """`base` is the path that explains the most, where none explains all."""
-        ranges = self._ranges(working)
         self.progress("variants")
         pairs = apart(self.paper, working or coarsest(self.formats))
         beside = self._besides(base or path, working)
@@ -238,13 +241,14 @@ class Examination:
         }
         return {dtype: r for dtype, r in found.items() if r}
 
-    def _beyond(self, working: Mapping[str, str]) -> Iterator[Difference]:
+    def _beyond(
+        self, ranges: Mapping[str, Reach], working: Mapping[str, str]
+    ) -> Iterator[Difference]:
         """Where another formula takes over at some |G|."""
-        for dtype, r in self._ranges(working).items():
+        for dtype, r in ranges.items():
             if r.beyond:
                 steps = suspect([*self.paper, r.beyond], working)
-                t, run = r.beyond.prediction.observation.t, r.beyond.strand.run
-                case = case_of(self.subject.target, run, t, self.seed)
+                case = self._case(r.beyond.strand.run, r.beyond.prediction.observation.t)
                 what = f"the paper's for {dtype} only where |G| is from {r.least:.3g} to "
                 what += f"{r.greatest:.3g}"
                 yield difference(r.beyond, steps[0], case, working, what, steps)
@@ -278,13 +282,13 @@ class Examination:
         if stopped and all(a.trace.error for a in ordinary):
             run, trace = stopped[0].run, stopped[0].trace
             t = len(trace.after) + 1
-            case = case_of(self.subject.target, run, t, self.seed)
-            found.append(Difference("over time", case, what=f"step {t} raises {trace.error}"))
+            what = f"step {t} raises {trace.error}"
+            found.append(Difference("over time", self._case(run, t), what=what))
         unlike = [Difference(f.step, f.case, what=f.what) for f in self.conduct.unlike]
         for answer in self.answers:
             if answer.trace.changed and not any(d.step == "arguments" for d in found):
-                case = case_of(self.subject.target, answer.run, 1, self.seed)
-                found.append(Difference("arguments", case, what=answer.trace.changed[0]))
+                what = answer.trace.changed[0]
+                found.append(Difference("arguments", self._case(answer.run, 1), what=what))
         return [*found, *(self._unlike() or unlike)[:1]]
 
     def _unlike(self) -> list[Difference]:
@@ -292,13 +296,11 @@ class Examination:
         told = [a for a in self.answers if a.trace.unlike]
         least = sorted(told, key=lambda a: (len(a.run.params), len(a.run.grads)))[:1]
         return [
-            Difference(
-                "arguments",
-                case_of(self.subject.target, a.run, 1, self.seed),
-                what=a.trace.unlike[0],
-            )
-            for a in least
+            Difference("arguments", self._case(a.run, 1), what=a.trace.unlike[0]) for a in least
         ]
+
+    def _case(self, run: Run, t: int) -> dict[str, Any]:
+        return case_of(self.subject.target, run, t, self.seed)
 
 
 def _cannot_run(name: str, version: str, why: str) -> Report:
