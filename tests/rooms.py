@@ -72,7 +72,7 @@ SEQUENCE = (
     # what is computed instead, and the smallest case of it
     *("edits", "explain", "search", "suspect", "difference", "shrink", "findings"),
     # what is done between parameters, over time, with a flag
-    *("interview", "flags", "conduct", "flagged"),
+    *("parting", "interview", "flags", "conduct", "flagged", "misconduct"),
     # what needs no reference
     *("moves", "asking", "questions", "laws", "properties"),
     # all of it

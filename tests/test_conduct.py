@@ -120,7 +120,7 @@ def test_what_it_refuses_is_kept_with_its_reason():
 
     conducted = found(NoNone)
     assert conducted.findings == ()
-    assert set(conducted.not_run) == {"missing gradient", "save and load"}
+    assert set(conducted.not_run) == {"missing gradient"}
 
 
 @pytest.mark.parametrize("build", [ours.build, Whole])
@@ -229,3 +229,39 @@ def test_a_step_that_cannot_jump_or_save_says_so():
     for more in ({"jump": 2}, {"split": 1}):
         asked = Run("none", (X,), ((X,), (X,)), **more)
         assert Here(Plain).run(asked).error.startswith("AttributeError: ")
+
+
+@pytest.mark.parametrize("build", DEFECTS)
+def test_what_parts_two_runs_has_both_numbers(build):
+    for finding in found(build).findings:
+        case = finding.case
+        if "parameter" in case:
+            assert (finding.index[0], finding.got != finding.expected) == (case["parameter"], True)
+            assert abs(finding.got - finding.expected) > finding.granted
+
+
+def test_a_finding_has_no_more_parameters_than_show_it():
+    twins, counter = (
+        next(f for f in found(build).findings if f.step == build.step).case
+        for build in (wrong_conduct.TwinsShareTheirState, wrong_conduct.CounterOfGroups)
+    )
+    assert [len(case["params"]) for case in (twins, counter)] == [2, 2]
+    assert (counter["groups"], twins["parameter"]) == (((0,), (1,)), 1)
+
+
+class Batched(Plain):
+    """Rounds by the place in the list, as a sum over all parameters at once may."""
+
+    off = 2.0**-52
+
+    def __call__(self, grads):
+        after = enumerate(super().__call__(grads))
+        return [np.asarray(X * (1 + self.off * k), X.dtype) for k, X in after]
+
+
+def test_rounding_by_the_company_is_no_defect_and_more_is():
+    class Further(Batched):
+        off = 2.0**-44
+
+    assert found(Batched).findings == ()
+    assert {f.step for f in found(Further).findings} == {"between parameters"}

@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from io import StringIO
 
 import numpy as np
@@ -48,15 +48,14 @@ MEDDLING = (
 def difference(build):
     """The defect of one, as it is found in a report."""
     here = (f for f in found(build).findings if f.step == build.step and build.what in f.what)
-    finding = next(here)
-    return plain({"step": finding.step, "case": finding.case, "what": finding.what})
+    return plain(asdict(next(here)))
 
 
 def printed(text):
     """What a script prints, line by line, without the label."""
     done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
     lines = re.split(
-        r"^(?:got|other|went on|given|now|returned) +", done.stdout, flags=re.MULTILINE
+        r"^(?:got|other|expected|went on|given|now|returned) +", done.stdout, flags=re.MULTILINE
     )
     return [line.strip() for line in lines[1:]]
 
@@ -86,7 +85,7 @@ def test_the_script_shows_what_was_given_and_is_another_now(build):
 
 def test_groups_jumps_and_saves_are_asked_for_by_the_script():
     texts = {b: script((d := difference(b))["case"], d) for b in COMPARED}
-    assert ", groups=[[0], [1], [2]])" in texts[wrong_conduct.CounterOfGroups]
+    assert ", groups=[[0], [1]])" in texts[wrong_conduct.CounterOfGroups]
     assert "step.jump(1)\n" in texts[wrong_conduct.JumpsOneTooFar]
     saved = texts[wrong_conduct.StateLost]
     assert "saved = step.save()\n" in saved

@@ -1,7 +1,7 @@
 """How an implementation behaves beside its arithmetic: between parameters, and over time.
 
 All but the size of what it keeps is decided by comparing runs of the implementation with one
-another, bit for bit; no rule is asked.
+another, up to rounding; no rule is asked.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,12 +11,16 @@ from typing import Any
 import numpy as np
 
 from .flags import FLAGS, acting, foreach_apart, ignored
-from .interview import Finding, Interview, bits, parted, until
+from .interview import Finding, Interview, until
+from .parting import Answer, another, parted
 from .scenarios import GROUPINGS, ORDERS, Draw, independent, mixed, permuted, several
 from .subject import Run, Subject
 
 AGAIN = "a second run"
 """Begins what is said of one that depends on what ran before: no line can then be told wrong."""
+
+NATIVE: Mapping[str, str] = {}
+"""Work in the dtype of the parameter."""
 
 SHAPES = ((64, 48), (48,), (2, 8, 6))
 """Of the parameters for which it is counted what is kept."""
@@ -40,9 +44,11 @@ class Conduct:
     unlike: tuple[Finding, ...] = ()
 
 
-def conduct(subject: Subject, seed: int, dtype: str = "float64") -> Conduct:
-    """The conduct of an implementation, on parameters of `dtype`."""
-    interview = Interview(subject, seed)
+def conduct(
+    subject: Subject, seed: int, dtype: str = "float64", working: Mapping[str, str] = NATIVE
+) -> Conduct:
+    """The conduct of an implementation, on parameters of `dtype`; `working` is Interview's."""
+    interview = Interview(subject, seed, working)
     draw = Draw(np.random.default_rng((seed, 200)), dtype)
     findings = [f for check in CHECKS for f in _first(check(interview, draw))]
     flags = {
@@ -84,48 +90,43 @@ def _several(draw: Draw, scenario: str) -> Run:
 def _determinism(interview: Interview, draw: Draw) -> Iterator[Finding]:
     """The same run twice, with another one between."""
     run, other = (_several(draw, "the same again") for _ in range(2))
-    first, _, second = (interview.trace(r) for r in (run, other, run))
-    for k, t in parted(first, second):
-        what = f"{AGAIN} gives parameter {k} other bits"
-        yield interview.parting("over time", what, run, run, t, (k, k))
+    first, _, second = (Answer(r, interview.trace(r)) for r in (run, other, run))
+    for at in parted(second, first, interview.working):
+        yield interview.shown("over time", f"{AGAIN} moves parameter {{}} otherwise", run, run, at)
 
 
 def _orders(interview: Interview, draw: Draw) -> Iterator[Finding]:
-    """Each parameter by its bits, in every order of the list."""
-    for run in (_several(draw, "orders"), *([mixed(draw)] if draw.dtype == "float64" else [])):
-        known = interview.trace(run)
+    """Each parameter in every order of the list."""
+    what = "parameter {} moves otherwise where the order of parameters is another"
+    for known in (_several(draw, "orders"), *([mixed(draw)] if draw.dtype == "float64" else [])):
         for order in ORDERS[1:]:
-            other = permuted(run, order)
-            for k, t in parted(known, interview.trace(other), order):
-                what = f"parameter {k} moves otherwise where the order is {order}"
-                places = (order.index(k), k)
-                yield interview.parting("between parameters", what, other, run, t, places)
+            run = permuted(known, order)
+            for at in interview.apart(run, known, order):
+                yield interview.parting("between parameters", what, run, known, at, order)
 
 
 def _groups(interview: Interview, draw: Draw) -> Iterator[Finding]:
-    """Each parameter by its bits, in every grouping."""
+    """Each parameter in every grouping."""
     if "groups" not in interview.subject.takes:
         return
-    run = _several(draw, "groups")
-    known = interview.trace(run)
+    known = _several(draw, "groups")
+    what = "parameter {} moves otherwise where the groups are others"
     for groups in GROUPINGS:
-        grouped = replace(run, groups=groups)
-        for k, t in parted(known, interview.trace(grouped)):
-            what = f"parameter {k} moves otherwise where the groups are {groups}"
-            yield interview.parting("between parameters", what, grouped, run, t, (k, k))
+        run = replace(known, groups=groups)
+        for at in interview.apart(run, known):
+            yield interview.parting("between parameters", what, run, known, at)
 
 
 def _independence(interview: Interview, draw: Draw) -> Iterator[Finding]:
     """Another X, then another G, of the first parameter moves no other one, nor its twin."""
     twins = permuted(_several(draw, "another X or G"), (1, 1, 0))
     takes = "groups" in interview.subject.takes
-    for run in (twins, *([replace(twins, groups=GROUPINGS[0])] if takes else [])):
-        known = interview.trace(run)
-        for name, other in zip(("X", "G"), independent(run), strict=True):
-            for k, t in parted(known, interview.trace(other)):
-                if k > 0:
-                    what = f"another {name} of parameter 0 moves parameter {k} otherwise"
-                    yield interview.parting("between parameters", what, other, run, t, (k, k))
+    for known in (twins, *([replace(twins, groups=GROUPINGS[0])] if takes else [])):
+        for name, run in zip(("X", "G"), independent(known), strict=True):
+            what = f"another {name} of parameter 0 moves parameter {{}} otherwise"
+            for at in interview.apart(run, known):
+                if at.places[0] > 0:
+                    yield interview.parting("between parameters", what, run, known, at)
 
 
 def _missing(interview: Interview, draw: Draw) -> Iterator[Finding]:
@@ -137,10 +138,11 @@ def _missing(interview: Interview, draw: Draw) -> Iterator[Finding]:
     before: Sequence[Any] = run.params
     for t, (gradients, after) in enumerate(zip(grads, interview.trace(run).after, strict=False), 1):
         for k, (G, old, new) in enumerate(zip(gradients, before, after, strict=True)):
-            if G is None and bits(old) != bits(new):
+            if G is None and another(new, old):
                 what = f"parameter {k} was moved at a step without a gradient for it"
-                before_it = until(run, t - 1)
-                yield interview.parting("between parameters", what, run, before_it, t, (k, k))
+                found = interview.finding("between parameters", what, until(run, t))
+                entry = tuple(int(i) for i in np.argwhere(new != old)[0])
+                yield replace(found, index=(k, *entry), got=float(new[entry]), expected=float(old[entry]))
         before = after
 
 
@@ -148,16 +150,14 @@ def _split(interview: Interview, draw: Draw) -> Iterator[Finding]:
     """A run that is saved and loaded ends as the one that goes on, and as the one never saved."""
     run = _several(draw, "save and load")
     first = (None, *run.grads[0][1:])
-    run = replace(run, grads=(first, *run.grads, *run.grads))
-    known = interview.trace(run)
+    known = replace(run, grads=(first, *run.grads, *run.grads))
+    what = "parameter {} moves otherwise once it was saved"
     for split in (1, 3) if "save" in interview.subject.can else ():
-        halved = replace(run, split=split)
-        trace = interview.trace(halved)
-        if trace.parted:
-            yield from _ends_apart(interview, halved, split)
-        for k, t in parted(known, trace):
-            what = f"parameter {k} moves otherwise once it was saved"
-            yield interview.parting("over time", what, halved, run, t, (k, k))
+        run = replace(known, split=split)
+        if interview.trace(run).parted:
+            yield from _ends_apart(interview, run, split)
+        for at in interview.apart(run, known):
+            yield interview.parting("over time", what, run, known, at)
 
 
 def _ends_apart(interview: Interview, run: Run, split: int) -> Iterator[Finding]:
@@ -171,11 +171,11 @@ def _ends_apart(interview: Interview, run: Run, split: int) -> Iterator[Finding]
 def _jump(interview: Interview, draw: Draw) -> Iterator[Finding]:
     """A jump to where a new optimizer is changes nothing."""
     if "jump" in interview.subject.can:
-        run = _several(draw, "jump")
-        jumped = replace(run, jump=1)
-        for k, t in parted(interview.trace(run), interview.trace(jumped)):
-            what = f"parameter {k} moves otherwise after a jump to t = 1"
-            yield interview.parting("over time", what, jumped, run, t, (k, k))
+        known = _several(draw, "jump")
+        run = replace(known, jump=1)
+        what = "parameter {} moves otherwise after a jump to t = 1"
+        for at in interview.apart(run, known):
+            yield interview.parting("over time", what, run, known, at)
 
 
 def _arguments(interview: Interview, draw: Draw) -> Iterator[Finding]:

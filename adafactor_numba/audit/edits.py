@@ -52,12 +52,21 @@ STAND_INS = (
 
 @dataclass(frozen=True, eq=False)
 class Edit:
-    """The paper with one line changed; `start` is the paper's value of theta, if it has one."""
+    """The paper with one line changed; `start` is the paper's value of theta, if it has one.
+
+    `also` are the lines in which the same could be written.
+    """
 
     step: str
     what: str
     method: Method
     start: float | None = None
+    also: tuple[str, ...] = ()
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The line, then those that are the same from outside."""
+        return (self.step, *self.also)
 
 
 @lru_cache(maxsize=8)
@@ -222,7 +231,19 @@ def _edit(
             return
     vector, matrix = rules
     line = _line(method, name.partition(" ")[0], of_vector=matrix is method.matrix)
-    yield Edit(line, what, replace(method, vector=vector, matrix=matrix))
+    also = _also(method, name, *values)
+    yield Edit(line, what, replace(method, vector=vector, matrix=matrix), also=also)
+
+
+def _also(method: Method, name: str, *values: dict[str, sp.Expr] | None) -> tuple[str, ...]:
+    """C, where R changes with it, and V, if that of vectors does; C for V times a constant."""
+    vector, matrix = values
+    if name == "R and C":
+        return ("C", "V") if vector else ("C",)
+    if name in ("V", "S_R") and matrix and not vector:
+        ratio = matrix[name] / method.matrix[name].value
+        return ("C",) if ratio.free_symbols <= {n, m, theta} else ()
+    return ()
 
 
 def _line(method: Method, name: str, of_vector: bool) -> str:

@@ -88,7 +88,7 @@ def line_difference(
         base, judged = Path(), paper
     failing, _, working = _split(judged, evidence.formats)
     j = _smallest(evidence, base.method, _alone(failing) or failing, working)
-    steps = tuple(dict.fromkeys(e.edit.step for e in found)) or suspect(judged, working)
+    steps = tuple(dict.fromkeys(s for e in found for s in e.edit.steps)) or suspect(judged, working)
     what = str(found[0]) if found else NOWHERE.get(steps[0], "no single symbol explains it")
     besides = f"; besides: {', '.join(o.name for o in base.options)}" if base.options else ""
     line = difference(j, steps[0], _case(evidence, j), working, what + besides, steps)

@@ -6,12 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from derivations.method import ADAFACTOR
-
-from .interview import Finding, Interview, parted
-from .judgement import FORMS
+from .interview import Finding, Interview
+from .parting import changes
 from .scenarios import Draw, several
-from .strand import Prediction, Strand, predictions, strands
+from .strand import Strand, strands
 from .subject import Run, Trace
 
 FLAGS: Mapping[str, tuple[Any, ...]] = {
@@ -117,7 +115,7 @@ def _showing(interview: Interview, run: Run, name: str, refusals: list[str]) -> 
         trace = interview.run(flagged)
         if why := before.error or trace.error:
             refusals.append(why)
-        elif any(True for _ in parted(before, trace)):
+        elif changes(trace, before):
             yield Shown(flagged, trace, run, before)
 
 
@@ -135,36 +133,15 @@ def _late(draw: Draw, name: str) -> Run:
 
 
 def foreach_apart(interview: Interview, draw: Draw) -> Iterator[Finding]:
-    """Both ways through a list give the same up to rounding.
-
-    As many roundings of float32 as the paper's rule has are granted to each; from X = 0, so that
-    alpha does not carry on what was rounded before.
-    """
+    """Both ways through a list give the same; from X = 0, so that alpha shows no rounding."""
     if "foreach" not in interview.subject.takes:
         return
     run = several(draw)
     run = replace(run, scenario="foreach", params=tuple(np.zeros_like(X) for X in run.params))
     ways = [replace(run, hyperparameters={"foreach": way}) for way in (False, True)]
-    slow, fast = (interview.trace(way) for way in ways)
-    for strand in strands(ways[0], slow):
-        k, allowed = strand.parameter, np.asarray(0.0)
-        for t, (p, after) in enumerate(
-            zip(predictions(ADAFACTOR, strand), fast.after, strict=False), 1
-        ):
-            allowed = allowed + _granted(p)
-            if not np.all(np.abs(after[k] - slow.after[t - 1][k]) <= allowed):
-                what = f"foreach moves parameter {k} otherwise, beyond rounding"
-                yield interview.parting("between parameters", what, ways[1], ways[0], t, (k, k))
-
-
-def _granted(p: Prediction) -> np.ndarray:
-    """By how much two steps may differ that are rounded in float32, as large as the one seen."""
-    before, after = p.observation.before, p.observation.after
-    assert before is not None
-    assert after is not None
-    u = float(np.finfo("float32").eps) / 2
-    move = np.abs(after - before).max()
-    return np.asarray(2 * FORMS * u * (p.K * move + np.abs(after)))
+    for at in interview.apart(ways[1], ways[0]):
+        what = "foreach moves parameter {} otherwise, beyond rounding"
+        yield interview.parting("between parameters", what, ways[1], ways[0], at)
 
 
 def ignored(interview: Interview, draw: Draw, name: str) -> Finding:
@@ -172,4 +149,4 @@ def ignored(interview: Interview, draw: Draw, name: str) -> Finding:
     run = _short(draw, name)
     flagged = replace(run, hyperparameters={name: FLAGS[name][0]})
     what = f"{name} changes nothing"
-    return interview.parting("arguments", what, flagged, run, len(run.grads))
+    return interview.finding("arguments", what, flagged, run)

@@ -1,12 +1,11 @@
 """Questions to one implementation, whose answers are compared with one another."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-
 from .difference import beside, case_of
+from .parting import Answer, Pair, Parted, fewest, parted
 from .subject import Run, Subject, Trace
 
 
@@ -15,20 +14,34 @@ class Finding:
     """What an implementation does that it should not, and the run that shows it.
 
     `step` is "between parameters", "over time" or "arguments".  The case may have an `other` run,
-    which it is compared with, and the `parameter` to look at, in each of both.
+    which it is compared with, and the `parameter` to look at, in each of both; then `index` is
+    [parameter, i, j, ...] of an entry, which is `got` in the run and `expected` from the other, and
+    `granted` is what rounding explains.
     """
 
     step: str
     what: str
     case: Mapping[str, Any]
+    index: tuple[int, ...] = ()
+    got: float | None = None
+    expected: float | None = None
+    granted: float = 0.0
+
+
+Ask = Callable[[Run], Trace]
 
 
 @dataclass
 class Interview:
-    """What one implementation is asked, and the scenarios that it refused, with its message."""
+    """What one implementation is asked, and the scenarios that it refused, with its message.
+
+    `working` tells the format in which each dtype's work is done; that of a dtype left out is its
+    own.
+    """
 
     subject: Subject
     seed: int
+    working: Mapping[str, str] = field(default_factory=dict)
     not_run: dict[str, str] = field(default_factory=dict)
     unlike: list[Finding] = field(default_factory=list)
 
@@ -45,46 +58,42 @@ class Interview:
             self.not_run.setdefault(run.scenario, trace.error)
         return trace
 
-    def finding(self, step: str, what: str, run: Run) -> Finding:
-        """What the run shows by itself, at its end at the latest."""
-        return Finding(step, what, case_of(self.subject.target, run, len(run.grads), self.seed))
+    def finding(self, step: str, what: str, run: Run, other: Run | None = None) -> Finding:
+        """What the run shows, by itself or beside another one, at its end at the latest."""
+        case = case_of(self.subject.target, run, len(run.grads), self.seed)
+        return Finding(step, what, case if other is None else case | {"other": beside(other)})
+
+    def apart(
+        self, run: Run, known: Run, order: Sequence[int] = (), ask: Ask | None = None
+    ) -> Iterator[Parted]:
+        """Where a run parts from a known one, whose parameters may have another order."""
+        found, before = (Answer(r, (ask or self.trace)(r)) for r in (run, known))
+        return parted(found, before, self.working, order)
 
     def parting(
-        self,
-        step: str,
-        what: str,
-        run: Run,
-        other: Run,
-        t: int,
-        places: tuple[int, int] | None = None,
+        self, step: str, what: str, run: Run, known: Run, at: Parted, order: Sequence[int] = ()
     ) -> Finding:
-        """What step t of the run shows beside that of another one.
+        """That a run parts from a known one, shown with few parameters and no later step.
 
-        `places` are those of the parameter to look at: in the run, and in the other one.
+        `what` has a place for the number of the parameter.
         """
-        alone = self.finding(step, what, until(run, t))
-        case = {**alone.case, "other": beside(until(other, t))}
-        if places is not None:
-            case["parameter"], case["other"]["parameter"] = places
-        return replace(alone, case=case)
+        numbers = tuple(order or range(len(run.params)))
+        pair = fewest(
+            Pair(run, known, numbers, at),
+            lambda *asked: self.apart(*asked, ask=self.subject.run),
+        )
+        return self.shown(step, what, pair.found, pair.known, pair.parted)
+
+    def shown(self, step: str, what: str, run: Run, known: Run, at: Parted) -> Finding:
+        """That a run parts from a known one, as it is."""
+        place, other = at.places
+        runs = (until(r, at.t) for r in (run, known))
+        case = self.finding(step, what, *runs).case | {"parameter": place}
+        case["other"] = case["other"] | {"parameter": other}
+        index = (place, *at.entry)
+        return Finding(step, what.format(place), case, index, at.got, at.expected, at.granted)
 
 
 def until(run: Run, t: int) -> Run:
     """The run up to its step t, or as it is if it would not be saved then."""
     return run if run.split is not None and run.split >= t else replace(run, grads=run.grads[:t])
-
-
-def parted(first: Trace, second: Trace, order: Sequence[int] = ()) -> Iterator[tuple[int, int]]:
-    """Parameter and step, from 1, of every array whose bits differ, as far as both traces go.
-
-    `order[k]` is the parameter of the first trace that has place k in the second.
-    """
-    for t, (a, b) in enumerate(zip(first.after, second.after, strict=False), 1):
-        for place, k in enumerate(order or range(len(a))):
-            if bits(a[k]) != bits(b[place]):
-                yield k, t
-
-
-def bits(array: np.ndarray) -> bytes:
-    """The bits of its entries, in order."""
-    return array.tobytes()

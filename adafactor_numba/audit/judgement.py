@@ -76,17 +76,17 @@ class Judgement:
     def counted(self, working: str) -> float:
         """The relative error of a step that its roundings explain."""
         p, forms = self.prediction, FORMS * (2 if _is_float(self) else 1)
-        scheduled = forms * (p.K - p.K_work) * _unit(SCHEDULES.get(working, working))
-        Ku = (forms * p.K_work + FORMS * self.logarithm) * _unit(WORK.get(working, working))
+        scheduled = forms * (p.K - p.K_work) * unit_of(SCHEDULES.get(working, working))
+        Ku = (forms * p.K_work + FORMS * self.logarithm) * unit_of(WORK.get(working, working))
         Ku += scheduled
         return np.inf if Ku >= 1 else Ku / (1 - Ku)
 
     def stored(self, working: str, X_new: np.ndarray) -> np.ndarray:
         """What the last difference and storage explain."""
         working = WORK.get(working, working)
-        u = _unit(working)
+        u = unit_of(working)
         least = max(float(np.finfo(f).smallest_subnormal) for f in (working, self.strand.dtype))
-        half_ulp = _unit(self.strand.dtype)
+        half_ulp = unit_of(self.strand.dtype)
         before = np.abs(_floats(self.prediction.observation.before))
         return np.asarray((FORMS * u + half_ulp) * np.abs(X_new) + FORMS * u * before + least)
 
@@ -205,7 +205,14 @@ def proportional(expected: np.ndarray, seen: np.ndarray, allowed: np.ndarray) ->
     return bool(seen[pivot] != 0 and np.all(within))
 
 
-def _unit(format_: str) -> float:
+def greatest_unit(working: str) -> float:
+    """The unit roundoff of the coarsest of what is kept, scheduled and worked in a format."""
+    return KEPT.get(working, unit_of(SCHEDULES.get(working, working)))
+
+
+def unit_of(format_: str) -> float:
+    """The unit roundoff of a dtype."""
+    """The unit roundoff of a format."""
     return float(np.finfo(format_).eps) / 2
 
 

@@ -42,14 +42,15 @@ def _compared(build: str, case: Mapping[str, Any], difference: Mapping[str, Any]
     index, other = difference.get("index"), case.get("other")
     alone = not index and other is None
     yield from (*_inputs(case), *_asked(build, case, alone))
-    if index:
-        yield f'print("got     ", {_entry(index)})'
+    here = _entry(index) if index else _shown(case.get("parameter"))
+    yield f'print("got     ", {here})'
+    if index and other is None:
         yield f'print("expected", {_number(difference["expected"])})'
-    else:
-        yield f'print("got     ", {_shown(case.get("parameter"))})'
     if other is not None:
         yield from (*_inputs(other), *_asked(build, other, False))
-        yield f'print("other   ", {_shown(other.get("parameter"))})'
+        place = other.get("parameter")
+        there = _entry([place, *index[1:]]) if index else _shown(place)
+        yield f'print("other   ", {there})'
 
 
 def _given(build: str, case: Mapping[str, Any]) -> Iterator[str]:

@@ -23,6 +23,13 @@ ORDERS = tuple(permutations(range(3)))
 GROUPINGS = (((0, 1, 2),), ((0,), (1,), (2,)), ((0, 2), (1,)), ((2, 1), (0,)))
 """Ways in which three parameters form groups."""
 
+LATE = (1, 2, 3, 31, 32, 100, 316, 999, 1000, 1778, 3162, 4217, 5001, 5624, 7499, 8660)
+LATE += (9_999, 10_000, 10_001, 12_500, 15_000, 17_500)
+"""Steps of a long run that are looked at: wherever rho_t or beta_2 may turn."""
+
+JUMPS = (2, 31, 999, 3_162, 5_001, 7_499, 9_999, 12_500, 17_500, 20_000, 100_000)
+"""Steps that are looked at after a jump."""
+
 MISSING = ("11 01 10 11 01 11", "01 11 11", "01 01", "10 10")
 """Which of two parameters has a gradient, step by step."""
 
@@ -84,6 +91,7 @@ def _zero_gradient(draw: Draw) -> Iterator[Run]:
         zero, g = draw.zeros(shape), draw.uneven(shape)
         yield draw.single("zero gradient", X, [zero, zero, g, zero])
         yield draw.single("zero gradient", draw.zeros(shape), [g, zero])
+        yield draw.single("zero gradient", draw.zeros(shape), [zero, g])
 
 
 def _one_entry(draw: Draw) -> Iterator[Run]:
@@ -308,7 +316,7 @@ def _long(draw: Draw, can: Sequence[str]) -> Iterator[Run]:
         steady = np.ones(shape)
         uneven = steady.copy()
         uneven.flat[0] = 32.0 if uneven.size > 1 else 0.5
-        watch = (1, 2, 3, 31, 32, 999, 1000, 9_999, 10_000, *range(end + 1, end + 4))
+        watch = tuple(t for t in LATE if t <= end) + tuple(range(end + 1, end + 4))
         if "jump" in can:
             yield from _jumps(draw, shape)
         else:
@@ -318,7 +326,7 @@ def _long(draw: Draw, can: Sequence[str]) -> Iterator[Run]:
 
 def _jumps(draw: Draw, shape: Shape) -> Iterator[Run]:
     """A large gradient, then small ones that are not clipped, though beta_2 is near 1."""
-    for t in (2, 31, 999, 9_999, 20_000):
+    for t in JUMPS:
         grads = [draw.uneven(shape, size) for size in (1.0, 0.005, 0.004, 0.006, 2.0)]
         yield draw.single("past t = 10^4", draw.zeros(shape), grads, jump=t)
 

@@ -104,8 +104,9 @@ def _lines(difference: Difference) -> Iterator[str]:
     yield f"  {'smallest ' if difference.index else ''}case: {', '.join(_asked(case))}"
     yield from _numbers(case)
     if difference.index:
+        whose = "the other run" if "other" in case else "the paper"
         yield (
-            f"  X_new{list(difference.index)} is {difference.got!r}; the paper gives "
+            f"  X_new{list(difference.index)} is {difference.got!r}; {whose} gives "
             f"{difference.expected!r}:"
         )
         yield (

@@ -75,6 +75,12 @@ class Finding:
         return float(seen[k] / expected[k]) if expected[k] else 1.0
 
     @cached_property
+    def moved(self) -> bool:
+        """Whether more of a move was found than its own rounding may be."""
+        _, seen, allowed = self.judgement.moves(self.working)
+        return bool(np.any(np.abs(seen) > allowed))
+
+    @cached_property
     def common(self) -> bool:
         """Whether one factor explains all entries."""
         return self.finite and explained_up_to_factor([self.judgement], self.working)
@@ -189,9 +195,13 @@ def _without_value(failing: Found, passing: Found) -> Steps:
 
 
 def _direction(failing: Found, passing: Found) -> Steps:
-    """Moves without a gradient, though there is no momentum, or the wrong way."""
-    if any(f.still and not f.turning for f in failing):
-        return ("X_new",)
+    """Moves without a gradient, though there is no momentum, or the wrong way.
+
+    X_new may add a part of X, but not where X is zero.
+    """
+    moved = [f for f in failing if f.still and not f.turning]
+    if moved:
+        return ("U",) if any(f.resting for f in moved) else ("X_new",)
     wrong = [f for f in failing if f.ratios.size and np.all(f.ratios < 0)]
     return ("X_new",) if wrong else ()
 
@@ -218,13 +228,14 @@ def _weights(failing: Found, passing: Found) -> Steps:
 
 def _number(failing: Found, passing: Found) -> Steps:
     """One of rho, alpha, U_hat, by what else the common factor depends on."""
-    if not all(f.common for f in failing):
+    failing = [f for f in failing if f.moved]
+    if not failing or not all(f.common for f in failing):
         return ()
     if _clipping(failing, passing):
         return ("U_hat",)
     if len({f.rank > 1 for f in failing}) == 1:
         return ("V", "U", "U_hat")
-    moving = [f for f in (*failing, *passing) if not f.still]
+    moving = [f for f in (*failing, *passing) if not f.still and f.moved]
     by_t: dict[int, list[float]] = {}
     for f in moving:
         by_t.setdefault(f.t, []).append(f.factor)

@@ -7,7 +7,7 @@ otherwise the step that elimination leaves.
 import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from derivations.equivalents import EQUIVALENTS
@@ -22,7 +22,9 @@ from .findings import line_difference, option_differences
 from .flagged import Known
 from .interview import Interview
 from .judgement import FORMATS, WILD, Formats, Judgement, is_in_order, judgements
+from .misconduct import Misconduct
 from .names import remedy
+from .parting import Answer
 from .precision import (
     coarsest,
     formats,
@@ -37,7 +39,7 @@ from .report import Difference, Report
 from .scenarios import runs, skipping
 from .search import Path, search
 from .strand import Strand, strands
-from .subject import CannotRunError, Run, Subject, Trace
+from .subject import CannotRunError, Run, Subject
 from .suspect import suspect
 
 DTYPES = ("float64", "float32")
@@ -72,12 +74,6 @@ def audit(
     return replace(report, seed=seed, seconds=time.monotonic() - start)
 
 
-@dataclass(frozen=True)
-class _Answer:
-    run: Run
-    trace: Trace
-
-
 class Examination:
     """One audit while it goes on: what was asked and answered, and how the paper judges it."""
 
@@ -88,6 +84,7 @@ class Examination:
         self.dtypes = dtypes
         asked = runs(dtypes, seed, subject.takes, subject.can)
         self.answers = [self._answered(run) for run in asked]
+        self.misconduct = Misconduct(subject.target, seed, self.answers)
         self.counts_skipped = self._counts_skipped()
         self.strands = [s for a in self.answers for s in self._strands(a)]
         progress("judging")
@@ -95,11 +92,11 @@ class Examination:
         at_work = formats_at_work(self.paper)
         self.formats: Formats = {s.dtype: possible(at_work, s.dtype) for s in self.strands}
 
-    def _answered(self, run: Run) -> _Answer:
+    def _answered(self, run: Run) -> Answer:
         self.progress(f"{run.scenario}, {run.params[0].dtype}")
-        return _Answer(run, self.subject.run(run))
+        return Answer(run, self.subject.run(run))
 
-    def _strands(self, answer: _Answer) -> list[Strand]:
+    def _strands(self, answer: Answer) -> list[Strand]:
         return list(strands(answer.run, answer.trace, bool(self.counts_skipped)))
 
     def _counts_skipped(self) -> bool | None:
@@ -119,10 +116,11 @@ class Examination:
         if not self.paper:
             return self._without_a_step()
         self.progress("conduct")
-        self.conduct = conduct(self.subject, self.seed, self.paper[0].strand.dtype)
-        misconduct = self._misconduct()
-        working = formats_of(self.paper, self.formats)
-        if working or any(d.what.startswith(AGAIN) for d in misconduct):
+        dtype, working = self.paper[0].strand.dtype, coarsest(self.formats)
+        self.conduct = conduct(self.subject, self.seed, dtype, working)
+        misconduct = self.misconduct.differences(self.conduct)
+        another_each_time = any(d.what.startswith(AGAIN) for d in misconduct)
+        if (working := formats_of(self.paper, self.formats)) or another_each_time:
             ranges = self._ranges(working or {})
             differences = [*misconduct, *self._beyond(ranges, working or {})]
             verdict = "differs" if differences else "agrees"
@@ -143,7 +141,7 @@ class Examination:
 
     def _without_a_step(self) -> Report:
         """What is said where nothing could be judged: it differs if anything came back."""
-        if unlike := self._unlike():
+        if unlike := self.misconduct.unlike():
             return Report(
                 self.name,
                 self.subject.version,
@@ -273,31 +271,6 @@ class Examination:
                 whys = {"all": next(iter(whys.values()))}
             for scenario, why in whys.items():
                 yield {"scenario": f"{scenario}, {dtype}", "why": why}
-
-    def _misconduct(self) -> list[Difference]:
-        """One difference for each kind of misconduct, beside the arithmetic."""
-        found = [Difference(f.step, f.case, what=f.what) for f in self.conduct.findings]
-        ordinary = [a for a in self.answers if a.run.scenario == "ordinary"]
-        stopped = [a for a in ordinary if a.trace.error and a.trace.after and not a.trace.unlike]
-        if stopped and all(a.trace.error for a in ordinary):
-            run, trace = stopped[0].run, stopped[0].trace
-            t = len(trace.after) + 1
-            what = f"step {t} raises {trace.error}"
-            found.append(Difference("over time", self._case(run, t), what=what))
-        unlike = [Difference(f.step, f.case, what=f.what) for f in self.conduct.unlike]
-        for answer in self.answers:
-            if answer.trace.changed and not any(d.step == "arguments" for d in found):
-                what = answer.trace.changed[0]
-                found.append(Difference("arguments", self._case(answer.run, 1), what=what))
-        return [*found, *(self._unlike() or unlike)[:1]]
-
-    def _unlike(self) -> list[Difference]:
-        """What came back in another shape or dtype than its parameter, in the smallest run."""
-        told = [a for a in self.answers if a.trace.unlike]
-        least = sorted(told, key=lambda a: (len(a.run.params), len(a.run.grads)))[:1]
-        return [
-            Difference("arguments", self._case(a.run, 1), what=a.trace.unlike[0]) for a in least
-        ]
 
     def _case(self, run: Run, t: int) -> dict[str, Any]:
         return case_of(self.subject.target, run, t, self.seed)

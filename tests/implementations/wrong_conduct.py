@@ -226,7 +226,7 @@ class ScaleOfTheLast(Defect):
 
 class TwinsShareTheirState(Defect):
     step = "between parameters"
-    what = "of parameter 0 moves parameter 1"
+    what = "of parameter 0 moves parameter"
 
     def begin(self, params):
         states = {X.shape: {"t": 0} for X in params}

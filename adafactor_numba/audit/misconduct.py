@@ -1,0 +1,72 @@
+"""What is wrong beside the arithmetic, as differences: one for each kind."""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from .conduct import Conduct
+from .difference import case_of
+from .interview import Finding
+from .parting import Answer
+from .report import Difference
+from .subject import Run
+
+
+class Misconduct:
+    """What the runs of a builder show, whatever rule it computes."""
+
+    def __init__(self, builder: str, seed: int, answers: Sequence[Answer]) -> None:
+        self.builder, self.seed, self.answers = builder, seed, answers
+
+    def differences(self, conducted: Conduct) -> list[Difference]:
+        """What conduct found, and what the answers show besides."""
+        found = [_difference(f) for f in conducted.findings]
+        found += self._stopped()
+        if not any(d.step == "arguments" for d in found):
+            found += self._changed()
+        return [*found, *(self.unlike() or map(_difference, conducted.unlike[:1]))]
+
+    def unlike(self) -> list[Difference]:
+        """What came back in another shape or dtype than its parameter, in the smallest run."""
+        told = [a for a in self.answers if a.trace.unlike]
+        least = sorted(told, key=lambda a: (len(a.run.params), len(a.run.grads)))[:1]
+        return [self._difference("arguments", a.run, 1, a.trace.unlike[0]) for a in least]
+
+    def _stopped(self) -> Iterator[Difference]:
+        """A step that raises in every ordinary run."""
+        ordinary = [a for a in self.answers if a.run.scenario == "ordinary"]
+        stopped = [a for a in ordinary if a.trace.error and a.trace.after and not a.trace.unlike]
+        if stopped and all(a.trace.error for a in ordinary):
+            run, trace = stopped[0].run, stopped[0].trace
+            t = len(trace.after) + 1
+            yield self._difference("over time", run, t, f"step {t} raises {trace.error}")
+
+    def _changed(self) -> Iterator[Difference]:
+        """The first of the caller's own that was changed."""
+        changed = (a for a in self.answers if a.trace.changed)
+        for a in itertools.islice(changed, 1):
+            yield self._difference("arguments", a.run, 1, a.trace.changed[0])
+
+    def _difference(self, step: str, run: Run, t: int, what: str) -> Difference:
+        return Difference(step, case_of(self.builder, run, t, self.seed), what=what)
+
+
+def _difference(f: Finding) -> Difference:
+    """A finding, with its two numbers if it has them."""
+    found = Difference(f.step, f.case, what=f.what, equivalent_steps=(f.step,))
+    if f.expected is None or f.got is None:
+        return found
+    dtype = f.case["dtype"]
+    dtype = dtype if isinstance(dtype, str) else dtype[f.index[0]]
+    ulp = float(np.spacing(np.abs(np.asarray(f.expected, dtype))))
+    off, granted = abs(f.got - f.expected) / ulp, f.granted / ulp
+    return replace(
+        found,
+        index=f.index,
+        got=f.got,
+        expected=f.expected,
+        off_by_ulp=off,
+        explained_ulp=granted,
+    )
