@@ -82,6 +82,35 @@ class EachMatrixClipped(Plain):
         return np.stack([self.clipped(matrix) for matrix in U])
 
 
+class SquareOfX(Plain):
+    """Neither a root nor a least scale: X = 0 stays."""
+
+    def alpha(self, X, rho):
+        return np.sum(X**2) * rho
+
+
+class RootOfV(Plain):
+    """Where G is negative it goes the wrong way, and without it too."""
+
+    def U(self, G, V):
+        return np.sqrt(V)
+
+
+class Offset(Plain):
+    """Moves without a gradient, from zero, too."""
+
+    def U(self, G, V):
+        return super().U(G, V) + 0.1
+
+
+class ClippedBelow(Plain):
+    """By another formula where RMS(U) > d, which rounding may decide."""
+
+    def clipped(self, U):
+        power = np.mean(U**2)
+        return (U + self.d) / np.sqrt(power) if power > self.d**2 else U
+
+
 class OneBatch(Plain):
     """The row statistics of all matrices of a batch together, at rank 3."""
 
@@ -106,12 +135,15 @@ WRONG = (
     ("_without_value", Epsilon1BelowTheLeast, ("V", "R", "C")),
     ("_direction", wrong_moves.Ascent, ("X_new",)),
     ("_direction", wrong_moves.Decay, ("X_new",)),
+    ("_direction", Offset, ("U",)),
+    ("_direction", RootOfV, ("U",)),
     ("_batches", EachMatrixClipped, ("U_hat",)),
     ("_weights", wrong.NormOfX, ("alpha",)),
     ("_weights", wrong_moves.AlphaAfterwards, ("alpha",)),
     ("_weights", ScaleOfTheFirstRow, ("alpha",)),
     ("_weights", ScaleOfEachRow, ("alpha",)),
     ("_weights", LargeWeightsDecay, ("X_new",)),
+    ("_stuck", SquareOfX, ("alpha",)),
     ("_number", wrong.TwiceTheCap, ("rho", "alpha", "U_hat")),
     ("_number", TwiceTheCapSaved, ("rho",)),
     ("_number", TwiceTheCapLater, ("rho",)),
@@ -122,6 +154,7 @@ WRONG = (
     ("_number", wrong_moves.MinForMaxInClipping, ("U_hat",)),
     ("_clip", wrong_moves.ClippedByRow, ("U_hat",)),
     ("_clip", wrong_moves.ClippedByEntry, ("U_hat",)),
+    ("_clip", ClippedBelow, ("U_hat",)),
     ("_array", wrong.Exponent, ("beta_2",)),
     ("_array", Beta2Later, ("beta_2",)),
     ("_array", wrong.NoRoot, ("U", "V")),
@@ -144,6 +177,7 @@ SOONER = (
     ("_direction", "_number", wrong_moves.Ascent),
     ("_batches", "_weights", EachMatrixClipped),
     ("_weights", "_number", ScaleOfTheFirstRow),
+    ("_stuck", "_array", SquareOfX),
     ("_number", "_array", wrong.TwiceTheCap),
     ("_clip", "_array", wrong_moves.ClippedByEntry),
 )

@@ -142,7 +142,8 @@ def _missing(interview: Interview, draw: Draw) -> Iterator[Finding]:
                 what = f"parameter {k} was moved at a step without a gradient for it"
                 found = interview.finding("between parameters", what, until(run, t))
                 entry = tuple(int(i) for i in np.argwhere(new != old)[0])
-                yield replace(found, index=(k, *entry), got=float(new[entry]), expected=float(old[entry]))
+                got, expected = float(new[entry]), float(old[entry])
+                yield replace(found, index=(k, *entry), got=got, expected=expected)
         before = after
 
 

@@ -82,7 +82,21 @@ def _plain(method: Method) -> Iterator[Edit]:
         if step.value.has(t):
             yield _scheduled(method, step, "t - 1 for t", step.value.subs(t, sp.Max(t - 1, 1)))
         yield _scheduled(method, step, "1 - it", 1 - step.value)
+    yield from _other_counts(method)
     yield from _of_both(method, *map(_symbol_changes, (method.vector, method.matrix)))
+
+
+def _other_counts(method: Method) -> Iterator[Edit]:
+    """The schedule with another number for t in all its steps that read it, if in several."""
+    reading = [step for step in method.schedule.steps if step.value.has(t)]
+    if len(reading) < 2:
+        return
+    for what, count in (("t + 1", t + 1), ("t - 1", sp.Max(t - 1, 1)), ("2 t", 2 * t)):
+        values = {step.name: step.value.subs(t, count) for step in reading}
+        first, *others = sorted(values)
+        schedule = method.schedule.but(method.schedule.name, reading[0].source, **values)
+        changed = replace(method, schedule=schedule)
+        yield Edit(first, f"{what} for t in every line", changed, also=tuple(others))
 
 
 def _symbol_changes(rule: UpdateRule) -> Changes:
@@ -236,8 +250,13 @@ def _edit(
 
 
 def _also(method: Method, name: str, *values: dict[str, sp.Expr] | None) -> tuple[str, ...]:
-    """C, where R changes with it, and V, if that of vectors does; C for V times a constant."""
+    """C, where R changes with it, and V, if that of vectors does.
+
+    C for V times a constant; for U times one the clip to its inverse.
+    """
     vector, matrix = values
+    if name == "U" and vector and matrix and vector["U"] == method.vector["U"].value * theta:
+        return ("U_hat",)
     if name == "R and C":
         return ("C", "V") if vector else ("C",)
     if name in ("V", "S_R") and matrix and not vector:

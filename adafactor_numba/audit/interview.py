@@ -80,7 +80,7 @@ class Interview:
         numbers = tuple(order or range(len(run.params)))
         pair = fewest(
             Pair(run, known, numbers, at),
-            lambda *asked: self.apart(*asked, ask=self.subject.run),
+            lambda first, second, places: self.apart(first, second, places, self.subject.run),
         )
         return self.shown(step, what, pair.found, pair.known, pair.parted)
 
@@ -88,8 +88,8 @@ class Interview:
         """That a run parts from a known one, as it is."""
         place, other = at.places
         runs = (until(r, at.t) for r in (run, known))
-        case = self.finding(step, what, *runs).case | {"parameter": place}
-        case["other"] = case["other"] | {"parameter": other}
+        case = {**self.finding(step, what, *runs).case, "parameter": place}
+        case["other"] = {**case["other"], "parameter": other}
         index = (place, *at.entry)
         return Finding(step, what.format(place), case, index, at.got, at.expected, at.granted)
 

@@ -23,8 +23,10 @@ ORDERS = tuple(permutations(range(3)))
 GROUPINGS = (((0, 1, 2),), ((0,), (1,), (2,)), ((0, 2), (1,)), ((2, 1), (0,)))
 """Ways in which three parameters form groups."""
 
-LATE = (1, 2, 3, 31, 32, 100, 316, 999, 1000, 1778, 3162, 4217, 5001, 5624, 7499, 8660)
-LATE += (9_999, 10_000, 10_001, 12_500, 15_000, 17_500)
+LATE = (
+    *(1, 2, 3, 32, 100, 316, 1000, 1778, 3162, 4217, 5001, 5624, 7499, 8660),
+    *(10_000, 10_001, 12_500, 15_000, 17_500),
+)
 """Steps of a long run that are looked at: wherever rho_t or beta_2 may turn."""
 
 JUMPS = (2, 31, 999, 3_162, 5_001, 7_499, 9_999, 12_500, 17_500, 20_000, 100_000)
@@ -316,7 +318,8 @@ def _long(draw: Draw, can: Sequence[str]) -> Iterator[Run]:
         steady = np.ones(shape)
         uneven = steady.copy()
         uneven.flat[0] = 32.0 if uneven.size > 1 else 0.5
-        watch = tuple(t for t in LATE if t <= end) + tuple(range(end + 1, end + 4))
+        late = (*(t for t in LATE if t <= end), *range(end + 1, end + 4))
+        watch = tuple(sorted({number for t in late for number in (t - 1, t)} - {0}))
         if "jump" in can:
             yield from _jumps(draw, shape)
         else:

@@ -108,11 +108,20 @@ class Finding:
         return self.value("mean_square_U", 0.0) > self.value("d", np.inf) ** 2
 
     @cached_property
+    def height(self) -> float:
+        """The greatest |U|, in units of 1 or d: whichever is smaller."""
+        U = np.abs(np.asarray(self.judgement.prediction.values["U"]).astype(float))
+        return float(U.max(initial=0.0)) / min(self.value("d", 1.0), 1.0)
+
+    @property
     def steep(self) -> bool:
         """Whether some |U| is beyond 1 or d, so that any kind of clipping may act."""
-        U = np.abs(np.asarray(self.judgement.prediction.values["U"]).astype(float))
-        least = min(self.value("d", 1.0), 1.0)
-        return self.clipped or bool(U.max(initial=0.0) > least * (1 + 1e-9))
+        return self.clipped or self.height > 1 + 1e-9
+
+    @property
+    def touching(self) -> bool:
+        """Whether rounding decides if it is clipped, or it is."""
+        return self.clipped or self.height > 1 - 1e-9
 
     @property
     def still(self) -> bool:
@@ -226,6 +235,14 @@ def _weights(failing: Found, passing: Found) -> Steps:
     return ("alpha",) if all(f.common or f.bands for f in failing) else ("X_new",)
 
 
+def _stuck(failing: Found, passing: Found) -> Steps:
+    """No X that is zero moves, and all others do: alpha lacks epsilon_2."""
+    moving = [f for f in failing if not f.still]
+    stuck = [not f.moved for f in moving if f.resting]
+    others = [f.moved for f in moving if not f.small]
+    return ("alpha",) if stuck and others and all(stuck) and all(others) else ()
+
+
 def _number(failing: Found, passing: Found) -> Steps:
     """One of rho, alpha, U_hat, by what else the common factor depends on."""
     failing = [f for f in failing if f.moved]
@@ -258,7 +275,7 @@ def _clipping(failing: Found, passing: Found) -> bool:
     steep = [f for f in (*failing, *passing) if f.several and f.steep]
     return (
         bool(uneven)
-        and all(f.steep for f in uneven)
+        and all(f.touching for f in uneven)
         and 2 * len(uneven) > len(steep)
         and any(f.several and not f.steep and not f.still for f in passing)
     )
@@ -322,6 +339,7 @@ RULES: tuple[tuple[Callable[[Finding], bool], Callable[[Found, Found], Steps]], 
     (lambda f: f.finite, _direction),
     (_all, _batches),
     (lambda f: f.rank <= 2, _weights),
+    (lambda f: f.rank <= 2, _stuck),
     (_all, _number),
     (_all, _clip),
     (_all, _array),

@@ -116,8 +116,8 @@ class Examination:
         if not self.paper:
             return self._without_a_step()
         self.progress("conduct")
-        dtype, working = self.paper[0].strand.dtype, coarsest(self.formats)
-        self.conduct = conduct(self.subject, self.seed, dtype, working)
+        dtype = self.paper[0].strand.dtype
+        self.conduct = conduct(self.subject, self.seed, dtype, coarsest(self.formats))
         misconduct = self.misconduct.differences(self.conduct)
         another_each_time = any(d.what.startswith(AGAIN) for d in misconduct)
         if (working := formats_of(self.paper, self.formats)) or another_each_time:
