@@ -18,7 +18,7 @@ from tests.implementations.right import Float32
 WORKING = {"float64": "float64", "float32": "float64"}
 LONG = 10
 ELSEWHERE = (
-    *("least size", "missing gradient", "growing X", "empty parameter", "parameters of two dtypes"),
+    *("least size", "growing X", "empty parameter", "parameters of two dtypes"),
     *("rank from zero", "foreach", "groups"),
 )
 """Scenarios that no case here needs."""
@@ -111,6 +111,49 @@ class ClippedBelow(Plain):
         return (U + self.d) / np.sqrt(power) if power > self.d**2 else U
 
 
+class ForgetsWithoutGradient(Plain):
+    def __call__(self, grads):
+        for k, G in enumerate(grads):
+            if G is None:
+                self.states[k] = {"t": self.states[k]["t"]}
+        return super().__call__(grads)
+
+
+class SkipsZeros(Plain):
+    """A gradient of zeros is taken for none."""
+
+    def __call__(self, grads):
+        return super().__call__([None if G is None or not np.any(G) else G for G in grads])
+
+
+class ColumnsOfTheFirst(Plain):
+    """All matrices of a batch have the column statistics of the first."""
+
+    def columns(self, squares):
+        own = super().columns(squares)
+        return 0 * own + own[:1] if own.ndim > 1 else own
+
+
+class ScaledByTime(Plain):
+    """Of what is clipped, clipping leaves nothing of it."""
+
+    def second_moment(self, state, squares, t):
+        return super().second_moment(state, squares, t) / (1 + 1 / t)
+
+
+class StepBefore(Plain):
+    """Divides by V as it was."""
+
+    def second_moment(self, state, squares, t):
+        before, state["before"] = state.get("before"), super().second_moment(state, squares, t)
+        return state["before"] if before is None else before
+
+
+class SignOnly(Plain):
+    def X_new(self, X, alpha, U_hat):
+        return super().X_new(X, alpha, np.sign(U_hat))
+
+
 class OneBatch(Plain):
     """The row statistics of all matrices of a batch together, at rank 3."""
 
@@ -128,6 +171,8 @@ class Epsilon1OfVectors(Plain):
 
 WRONG = (
     ("_over_time", wrong_conduct.StateLost, ("over time",)),
+    ("_over_time", ForgetsWithoutGradient, ("over time",)),
+    ("_over_time", SkipsZeros, ("over time",)),
     ("_between", wrong_moves.LeakingRate, ("between parameters",)),
     ("_between", wrong_moves.OneCounter, ("between parameters",)),
     ("_hyperparameter", wrong_moves.DIgnored, ("U_hat",)),
@@ -138,6 +183,8 @@ WRONG = (
     ("_direction", Offset, ("U",)),
     ("_direction", RootOfV, ("U",)),
     ("_batches", EachMatrixClipped, ("U_hat",)),
+    ("_batches", ColumnsOfTheFirst, ("C",)),
+    ("_batches", OneBatch, ("R",)),
     ("_weights", wrong.NormOfX, ("alpha",)),
     ("_weights", wrong_moves.AlphaAfterwards, ("alpha",)),
     ("_weights", ScaleOfTheFirstRow, ("alpha",)),
@@ -150,11 +197,14 @@ WRONG = (
     ("_number", wrong.NoCap, ("rho",)),
     ("_number", wrong.NoScale, ("alpha",)),
     ("_number", wrong.NoNormaliser, ("V", "U", "U_hat")),
+    ("_number", ScaledByTime, ("V", "U")),
     ("_number", wrong_moves.NotClipped, ("U_hat",)),
     ("_number", wrong_moves.MinForMaxInClipping, ("U_hat",)),
     ("_clip", wrong_moves.ClippedByRow, ("U_hat",)),
     ("_clip", wrong_moves.ClippedByEntry, ("U_hat",)),
     ("_clip", ClippedBelow, ("U_hat",)),
+    ("_sign", SignOnly, ("U_hat", "U", "X_new")),
+    ("_stale", StepBefore, ("U", "V")),
     ("_array", wrong.Exponent, ("beta_2",)),
     ("_array", Beta2Later, ("beta_2",)),
     ("_array", wrong.NoRoot, ("U", "V")),
@@ -165,7 +215,7 @@ WRONG = (
 )
 """The rule that names the step of what is wrong, and those that are the same from outside."""
 
-LAST = (OneBatch, wrong.NotFactored, wrong.VNotAveraged, Epsilon1OfVectors)
+LAST = (wrong.NotFactored, wrong.VNotAveraged, Epsilon1OfVectors)
 """Those whose step is V, which is named, too, if no rule names any."""
 
 SOONER = (
@@ -180,6 +230,8 @@ SOONER = (
     ("_stuck", "_array", SquareOfX),
     ("_number", "_array", wrong.TwiceTheCap),
     ("_clip", "_array", wrong_moves.ClippedByEntry),
+    ("_sign", "_array", SignOnly),
+    ("_stale", "_array", StepBefore),
 )
 """A rule, one that comes later, and what that would misname if it came first."""
 

@@ -118,12 +118,12 @@ def _groups(interview: Interview, draw: Draw) -> Iterator[Finding]:
 
 
 def _independence(interview: Interview, draw: Draw) -> Iterator[Finding]:
-    """Another X, then another G, of the first parameter moves no other one, nor its twin."""
+    """Another X, G, or none, of the first parameter moves no other one, nor its twin."""
     twins = permuted(_several(draw, "another X or G"), (1, 1, 0))
     takes = "groups" in interview.subject.takes
     for known in (twins, *([replace(twins, groups=GROUPINGS[0])] if takes else [])):
-        for name, run in zip(("X", "G"), independent(known), strict=True):
-            what = f"another {name} of parameter 0 moves parameter {{}} otherwise"
+        for name, run in zip(("another X", "another G", "no G"), independent(known), strict=True):
+            what = f"{name} of parameter 0 moves parameter {{}} otherwise"
             for at in interview.apart(run, known):
                 if at.places[0] > 0:
                     yield interview.parting("between parameters", what, run, known, at)

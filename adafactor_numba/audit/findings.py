@@ -22,7 +22,7 @@ STEPS = {option: axis.step for axis in AXES for option in axis.options}
 
 NOWHERE = {
     "between parameters": "only where there are other parameters",
-    "over time": "only where the run was saved and loaded",
+    "over time": "only where the run was interrupted: saved and loaded, or without a gradient",
 }
 """What differs, where it is at no line."""
 

@@ -32,8 +32,14 @@ LATE = (
 JUMPS = (2, 31, 999, 3_162, 5_001, 7_499, 9_999, 12_500, 17_500, 20_000, 100_000)
 """Steps that are looked at after a jump."""
 
-MISSING = ("11 01 10 11 01 11", "01 11 11", "01 01", "10 10")
-"""Which of two parameters has a gradient, step by step."""
+MISSING: tuple[tuple[tuple[Shape, ...], str], ...] = (
+    *((((3,), (2, 3)), rows) for rows in ("11 01 10 11 01 11", "01 11 11", "01 01", "10 10")),
+    (((3,), (3,), (2, 3), (2, 3)), "1111 0101 1010 0111 1111"),
+)
+"""Shapes of parameters, and which of them has a gradient, step by step."""
+
+GAPS = "1101001"
+"""Whether the only parameter has one."""
 
 
 @dataclass
@@ -94,6 +100,8 @@ def _zero_gradient(draw: Draw) -> Iterator[Run]:
         yield draw.single("zero gradient", X, [zero, zero, g, zero])
         yield draw.single("zero gradient", draw.zeros(shape), [g, zero])
         yield draw.single("zero gradient", draw.zeros(shape), [zero, g])
+        grads = [draw.uneven(shape, 8.0), zero, draw.uneven(shape), draw.uneven(shape, 0.5)]
+        yield draw.single("zero gradient", draw.zeros(shape), grads)
 
 
 def _one_entry(draw: Draw) -> Iterator[Run]:
@@ -189,7 +197,8 @@ def _large(draw: Draw) -> Iterator[Run]:
     """Beyond the sizes at which loops are unrolled, cut in blocks or end in a remainder."""
     for shape in ((17,), (130,), (1025,), (33, 70)):
         grads = [draw.uneven(shape, size) for size in (2.0, 0.5)]
-        yield draw.single("large", draw.normal(shape), grads)
+        for X in (draw.normal(shape), draw.zeros(shape)):
+            yield draw.single("large", X, grads)
 
 
 def _several(draw: Draw) -> Iterator[Run]:
@@ -234,13 +243,16 @@ def permuted(run: Run, order: Sequence[int]) -> Run:
 
 
 def independent(run: Run) -> Iterator[Run]:
-    """The run with another X, then with other gradients, for its first parameter alone."""
+    """The run with another X, other gradients, then one less, for its first parameter alone."""
 
     def other(A: Any) -> Any:
         return np.asarray(1 - 4 * A, A.dtype)
 
     yield replace(run, params=(other(run.params[0]), *run.params[1:]))
     yield replace(run, grads=tuple((other(row[0]), *row[1:]) for row in run.grads))
+    first, second, *rest = run.grads
+    gap = (first, (None, *second[1:]), *rest)
+    yield replace(run, scenario="missing gradient", grads=gap)
 
 
 def _empty(draw: Draw, shape: Shape) -> Run:
@@ -262,8 +274,7 @@ def _mixed(draw: Draw) -> Iterator[Run]:
 
 
 def _missing(draw: Draw) -> Iterator[Run]:
-    shapes: tuple[Shape, ...] = ((3,), (2, 3))
-    for there in MISSING:
+    for shapes, there in MISSING:
         grads = tuple(
             tuple(
                 draw.uneven(s) if here == "1" else None for s, here in zip(shapes, row, strict=True)
@@ -271,6 +282,9 @@ def _missing(draw: Draw) -> Iterator[Run]:
             for row in there.split()
         )
         yield Run("missing gradient", tuple(draw.normal(s) for s in shapes), grads)
+    for shape in BOTH:
+        gaps = tuple((draw.uneven(shape) if here == "1" else None,) for here in GAPS)
+        yield Run("missing gradient", (draw.normal(shape),), gaps)
 
 
 def skipping(dtype: str, seed: int) -> tuple[Run, Run]:

@@ -124,6 +124,40 @@ class Finding:
         return self.clipped or self.height > 1 - 1e-9
 
     @property
+    def interrupted(self) -> bool:
+        """Whether the run was saved and loaded, or a gradient is missing or zero before."""
+        run, k = self.judgement.strand.run, self.judgement.strand.parameter
+        before = (o.G for o in self.judgement.strand.observations if o.t < self.t)
+        return (
+            run.split is not None
+            or any(row[k] is None for row in run.grads)
+            or any(not np.any(G) for G in before)
+        )
+
+    @cached_property
+    def stale(self) -> bool:
+        """Whether the move is that of the V of the step before, up to a factor."""
+        values = self.judgement.prediction.values
+        if self.rank > 1 or "V_old" not in values or self.t == 1:
+            return False
+        V_old = np.asarray(values["V_old"]).astype(float)
+        with np.errstate(all="ignore"):
+            U = np.asarray(values["G"]).astype(float) / np.sqrt(V_old)
+        _, seen, allowed = self.judgement.moves(self.working)
+        return bool(np.all(np.isfinite(U))) and proportional(U.ravel(), -seen, allowed)
+
+    @cached_property
+    def level(self) -> bool:
+        """Whether all entries that move move as far, up to rounding."""
+        _, seen, allowed = self.judgement.moves(self.working)
+        return self.finite and bool(np.ptp(np.abs(seen[seen != 0])) <= 2 * np.max(allowed))
+
+    @property
+    def hard(self) -> bool:
+        """Whether it is clipped however U is scaled, within a factor 2."""
+        return self.value("mean_square_U", 0.0) > 4 * self.value("d", np.inf) ** 2
+
+    @property
     def still(self) -> bool:
         """Whether the gradient is zero."""
         return not np.any(self.judgement.prediction.observation.G)
@@ -186,9 +220,10 @@ def _between(failing: Found, passing: Found) -> Steps:
 
 
 def _over_time(failing: Found, passing: Found) -> Steps:
-    """Only in runs that are saved and loaded."""
+    """Only in runs that are saved and loaded, or where a gradient is missing or zero."""
     saved = all(f.judgement.strand.run.split is not None for f in failing)
-    return ("over time",) if saved else ()
+    gaps = any(f.alone for f in failing) and all(f.interrupted for f in failing)
+    return ("over time",) if saved or gaps else ()
 
 
 def _hyperparameter(failing: Found, passing: Found) -> Steps:
@@ -221,7 +256,9 @@ def _batches(failing: Found, passing: Found) -> Steps:
         return ()
     if not any(f.small for f in failing) and any(f.rank > 2 and f.small for f in passing):
         return ("alpha",)
-    return ("U_hat",) if all(f.common or f.steep for f in failing) and _clear(passing) else ("V",)
+    if all(f.common or f.steep for f in failing) and _clear(passing):
+        return ("U_hat",)
+    return _factor(failing)
 
 
 def _clear(passing: Found) -> bool:
@@ -252,6 +289,9 @@ def _number(failing: Found, passing: Found) -> Steps:
         return ("U_hat",)
     if len({f.rank > 1 for f in failing}) == 1:
         return ("V", "U", "U_hat")
+    hard = {f.t for f in passing if f.hard} & {f.t for f in failing}
+    if hard and not any(f.hard for f in failing):
+        return ("V", "U")
     moving = [f for f in (*failing, *passing) if not f.still and f.moved]
     by_t: dict[int, list[float]] = {}
     for f in moving:
@@ -285,6 +325,18 @@ def _clip(failing: Found, passing: Found) -> Steps:
     return ("U_hat",) if _clipping(failing, passing) else ()
 
 
+def _sign(failing: Found, passing: Found) -> Steps:
+    """The sign of the step alone: all entries move as far."""
+    uneven = [f for f in failing if f.several and f.moved and np.ptp(np.abs(f.moves[0])) > 0]
+    return ("U_hat", "U", "X_new") if uneven and all(f.level for f in uneven) else ()
+
+
+def _stale(failing: Found, passing: Found) -> Steps:
+    """V as it was before the step."""
+    later = [f for f in failing if f.rank < 2 and f.several and f.t > 1 and not f.still]
+    return ("U", "V") if later and all(f.stale for f in later) else ()
+
+
 def _array(failing: Found, passing: Found) -> Steps:
     """One of beta_2, R, C, V, U, by the ranks and times that fail."""
     vectors = [f for f in failing if f.rank < 2 and f.several]
@@ -313,11 +365,11 @@ def _factor(matrices: Found) -> Steps:
         if min(shape) < 2 or f.ratios.size != np.prod(shape) or np.any(f.ratios <= 0):
             continue
         logarithm = -2 * np.log(f.ratios).reshape(shape)
-        logarithm -= logarithm.mean()
-        by_row = logarithm.mean(axis=1, keepdims=True)
-        by_column = logarithm.mean(axis=0, keepdims=True)
-        rows += float(np.sum(by_row**2)) * shape[1]
-        columns += float(np.sum(by_column**2)) * shape[0]
+        logarithm -= logarithm.mean(axis=(-2, -1), keepdims=True)
+        by_row = logarithm.mean(axis=-1, keepdims=True)
+        by_column = logarithm.mean(axis=-2, keepdims=True)
+        rows += float(np.sum(by_row**2)) * shape[-1]
+        columns += float(np.sum(by_column**2)) * shape[-2]
         rest += float(np.sum((logarithm - by_row - by_column) ** 2))
     total = rows + columns + rest
     if total and rows > 0.95 * total:
@@ -342,6 +394,8 @@ RULES: tuple[tuple[Callable[[Finding], bool], Callable[[Found, Found], Steps]], 
     (lambda f: f.rank <= 2, _stuck),
     (_all, _number),
     (_all, _clip),
+    (_all, _sign),
+    (_all, _stale),
     (_all, _array),
 )
 """In order: what is left to look at, and the question then asked of it, which may name a step."""
