@@ -141,6 +141,20 @@ class ScaledByTime(Plain):
         return super().second_moment(state, squares, t) / (1 + 1 / t)
 
 
+class Normalised(Plain):
+    """Where it is not clipped, too."""
+
+    def clipped(self, U):
+        return U / self.rms(U) * self.d if np.sum(U**2) > self.d**2 else U
+
+
+class ScaledBySize(Plain):
+    """What is summed for a mean, and multiplied once too often."""
+
+    def alpha(self, X, rho):
+        return X.size * super().alpha(X, 1.0)
+
+
 class StepBefore(Plain):
     """Divides by V as it was."""
 
@@ -180,11 +194,11 @@ WRONG = (
     ("_without_value", Epsilon1BelowTheLeast, ("V", "R", "C")),
     ("_direction", wrong_moves.Ascent, ("X_new",)),
     ("_direction", wrong_moves.Decay, ("X_new",)),
-    ("_direction", Offset, ("U",)),
-    ("_direction", RootOfV, ("U",)),
+    ("_direction", Offset, ("U", "U_hat", "X_new")),
+    ("_direction", RootOfV, ("U", "U_hat", "X_new")),
     ("_batches", EachMatrixClipped, ("U_hat",)),
-    ("_batches", ColumnsOfTheFirst, ("C",)),
-    ("_batches", OneBatch, ("R",)),
+    ("_batches", ColumnsOfTheFirst, ("C", "V")),
+    ("_batches", OneBatch, ("R", "V")),
     ("_weights", wrong.NormOfX, ("alpha",)),
     ("_weights", wrong_moves.AlphaAfterwards, ("alpha",)),
     ("_weights", ScaleOfTheFirstRow, ("alpha",)),
@@ -196,8 +210,10 @@ WRONG = (
     ("_number", TwiceTheCapLater, ("rho",)),
     ("_number", wrong.NoCap, ("rho",)),
     ("_number", wrong.NoScale, ("alpha",)),
+    ("_number", ScaledBySize, ("alpha",)),
     ("_number", wrong.NoNormaliser, ("V", "U", "U_hat")),
     ("_number", ScaledByTime, ("V", "U")),
+    ("_number", Normalised, ("U_hat",)),
     ("_number", wrong_moves.NotClipped, ("U_hat",)),
     ("_number", wrong_moves.MinForMaxInClipping, ("U_hat",)),
     ("_clip", wrong_moves.ClippedByRow, ("U_hat",)),
@@ -208,8 +224,8 @@ WRONG = (
     ("_array", wrong.Exponent, ("beta_2",)),
     ("_array", Beta2Later, ("beta_2",)),
     ("_array", wrong.NoRoot, ("U", "V")),
-    ("_array", wrong.StaleR, ("R",)),
-    ("_array", wrong.CNeverUpdated, ("C",)),
+    ("_array", wrong.StaleR, ("R", "V")),
+    ("_array", wrong.CNeverUpdated, ("C", "V")),
     ("_array", wrong.TenTimesEpsilon1, ("R", "V", "C")),
     ("_array", wrong.NoEpsilon1, ("R", "V", "C")),
 )

@@ -252,11 +252,14 @@ def _edit(
 def _also(method: Method, name: str, *values: dict[str, sp.Expr] | None) -> tuple[str, ...]:
     """C, where R changes with it, and V, if that of vectors does.
 
-    C for V times a constant; for U times one the clip to its inverse.
+    C for V times a constant; for U times one the clip to its inverse.  Nothing moves where alpha is
+    zero, or rho.
     """
     vector, matrix = values
     if name == "U" and vector and matrix and vector["U"] == method.vector["U"].value * theta:
         return ("U_hat",)
+    if name == "X_new" and vector and vector["X_new"] == method.vector.input("X").target:
+        return ("alpha", "rho", "U_hat")
     if name == "R and C":
         return ("C", "V") if vector else ("C",)
     if name in ("V", "S_R") and matrix and not vector:

@@ -12,6 +12,9 @@ import numpy as np
 
 from .judgement import Judgement, explained_up_to_factor, is_in_order, proportional
 
+CAPPED = 10_000
+"""Steps up to which rho_t is the same."""
+
 EARLY = 6
 """Steps up to which every beta_2 that is not the paper's shows."""
 
@@ -245,7 +248,7 @@ def _direction(failing: Found, passing: Found) -> Steps:
     """
     moved = [f for f in failing if f.still and not f.turning]
     if moved:
-        return ("U",) if any(f.resting for f in moved) else ("X_new",)
+        return ("U", "U_hat", "X_new") if any(f.resting for f in moved) else ("X_new",)
     wrong = [f for f in failing if f.ratios.size and np.all(f.ratios < 0)]
     return ("X_new",) if wrong else ()
 
@@ -291,7 +294,7 @@ def _number(failing: Found, passing: Found) -> Steps:
         return ("V", "U", "U_hat")
     hard = {f.t for f in passing if f.hard} & {f.t for f in failing}
     if hard and not any(f.hard for f in failing):
-        return ("V", "U")
+        return ("U_hat",) if _one([1.0, *map(_size, failing)]) else ("V", "U")
     moving = [f for f in (*failing, *passing) if not f.still and f.moved]
     by_t: dict[int, list[float]] = {}
     for f in moving:
@@ -299,9 +302,19 @@ def _number(failing: Found, passing: Found) -> Steps:
     if all(_one(factors) for factors in by_t.values()):
         constant = _one([f.factor for f in moving])
         return ("rho", "alpha", "U_hat") if constant else ("rho",)
-    if _one([f.factor for f in moving if f.resting]):
+    by_size: dict[int, list[float]] = {}
+    for f in moving:
+        if f.resting and f.t <= CAPPED:
+            by_size.setdefault(f.judgement.error.size, []).append(f.factor)
+    if all(_one(factors) for factors in by_size.values()):
         return ("alpha",)
     return ("U_hat",) if any(f.clipped for f in failing) else ("rho", "alpha", "U_hat")
+
+
+def _size(f: Finding) -> float:
+    """RMS(U_hat) / d as it was found, if one factor explains it."""
+    expected = min(np.sqrt(f.value("mean_square_U", 0.0)) / f.value("d", 1.0), 1.0)
+    return f.factor * float(expected)
 
 
 def _one(factors: Sequence[float]) -> bool:
@@ -358,7 +371,10 @@ def _array(failing: Found, passing: Found) -> Steps:
 
 
 def _factor(matrices: Found) -> Steps:
-    """R, C or V, by which way log V found / V expected varies in the matrices that fail."""
+    """R, C or V, by which way log V found / V expected varies in the matrices that fail.
+
+    What R is, V may as well have read.
+    """
     rows = columns = rest = 0.0
     for f in matrices:
         shape = f.judgement.error.shape
@@ -373,9 +389,9 @@ def _factor(matrices: Found) -> Steps:
         rest += float(np.sum((logarithm - by_row - by_column) ** 2))
     total = rows + columns + rest
     if total and rows > 0.95 * total:
-        return ("R",)
+        return ("R", "V")
     if total and columns > 0.95 * total:
-        return ("C",)
+        return ("C", "V")
     return ("V",)
 
 
