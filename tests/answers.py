@@ -5,7 +5,8 @@ import warnings
 
 import numpy as np
 
-from adafactor_numba.audit.scenarios import SCENARIOS, Draw
+from adafactor_numba.audit.draw import Draw
+from adafactor_numba.audit.scenarios import SCENARIOS
 from adafactor_numba.audit.strand import strands
 from adafactor_numba.audit.subject import Trace, question
 from adafactor_numba.audit.wire import packed, unpacked

@@ -64,13 +64,13 @@ BENEATH = {
 }
 SEQUENCE = (
     # what is asked, where it runs
-    *("wire", "course", "worker", "subject", "scenarios"),
+    *("wire", "course", "worker", "subject", "draw", "company", "scenarios"),
     # what is written down
     *("report", "screen", "names", "case", "replay", "table"),
     # what is expected, and whether it was found
-    *("source", "check", "strand", "judgement", "precision", "reach", "distinguish"),
+    *("source", "check", "counting", "strand", "judgement", "precision", "reach", "distinguish"),
     # what is computed instead, and the smallest case of it
-    *("edits", "explain", "search", "suspect", "difference", "shrink", "findings"),
+    *("edits", "explain", "search", "clue", "suspect", "difference", "shrink", "findings"),
     # what is done between parameters, over time, with a flag
     *("parting", "interview", "flags", "conduct", "flagged", "misconduct"),
     # what needs no reference

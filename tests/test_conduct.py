@@ -7,10 +7,12 @@ import pytest
 
 from adafactor_numba.audit.adapters import ours
 from adafactor_numba.audit.besides import refusals
+from adafactor_numba.audit.company import permuted, several
 from adafactor_numba.audit.conduct import CHECKS, conduct
+from adafactor_numba.audit.draw import Draw
 from adafactor_numba.audit.flags import FLAGS
 from adafactor_numba.audit.judgement import is_in_order, judgements
-from adafactor_numba.audit.scenarios import Draw, permuted, runs, several
+from adafactor_numba.audit.scenarios import runs
 from adafactor_numba.audit.strand import strands
 from adafactor_numba.audit.subject import Run, Subject
 from adafactor_numba.audit.suspect import suspect

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from adafactor_numba.audit.draw import Draw
 from adafactor_numba.audit.judgement import FORMATS, judgements
 from adafactor_numba.audit.precision import (
     FINE,
@@ -14,7 +15,6 @@ from adafactor_numba.audit.precision import (
     precision,
     with_momentum_in_bfloat16,
 )
-from adafactor_numba.audit.scenarios import Draw
 from adafactor_numba.audit.subject import Run
 from derivations.method import ADAFACTOR
 from derivations.variants import OPTIONS, combined

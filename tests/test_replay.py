@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from adafactor_numba.audit.company import several
 from adafactor_numba.audit.conduct import conduct
 from adafactor_numba.audit.difference import case_of
+from adafactor_numba.audit.draw import Draw
 from adafactor_numba.audit.judgement import is_in_order, judgements
 from adafactor_numba.audit.properties import properties
 from adafactor_numba.audit.replay import replayed, script
 from adafactor_numba.audit.report import Difference, Report, plain
-from adafactor_numba.audit.scenarios import Draw, several
 from adafactor_numba.audit.screen import show
 from adafactor_numba.audit.shrink import smallest
 from adafactor_numba.audit.strand import strands

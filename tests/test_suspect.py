@@ -5,9 +5,10 @@ from functools import cache, partial
 import numpy as np
 import pytest
 
+from adafactor_numba.audit.clue import Clue
 from adafactor_numba.audit.judgement import judgements
 from adafactor_numba.audit.scenarios import runs
-from adafactor_numba.audit.suspect import RULES, Finding, suspect
+from adafactor_numba.audit.suspect import RULES, suspect
 from derivations.method import ADAFACTOR
 from derivations.variants import AXES, combined
 from tests.answers import Here, seen
@@ -292,7 +293,7 @@ def test_where_no_other_step_is_named_it_is_V(build, ruled):
 def test_a_momentum_moves_without_a_gradient():
     (option,) = (o for axis in AXES for o in axis.options if o.name == "momentum over U_hat")
     found = judged(TwiceTheCapWithMomentum, combined((option,)))
-    assert any(f.still and f.fails for f in map(partial(Finding, working="float64"), found))
+    assert any(f.still and f.fails for f in map(partial(Clue, working="float64"), found))
     assert suspect(found, WORKING) == ("rho", "alpha", "U_hat")
 
 
@@ -315,7 +316,7 @@ def test_every_rule_but_the_last_comes_sooner_than_one_that_would_err():
 
 
 def findings(build, *scenarios, working="float64"):
-    return [Finding(j, working) for j in judged(build) if j.strand.run.scenario in scenarios]
+    return [Clue(j, working) for j in judged(build) if j.strand.run.scenario in scenarios]
 
 
 def test_a_finding_fails_by_the_rounding_of_its_format():

@@ -13,8 +13,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from .draw import Draw, Shape
 from .moves import Comparison, Map, Move, alike, moves
-from .scenarios import Draw, Shape
 from .subject import Run, Subject
 
 VECTOR: tuple[Shape, ...] = ((3,),)

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from .company import GROUPINGS, ORDERS, independent, mixed, permuted, several
+from .draw import Draw
 from .flags import FLAGS, acting, foreach_apart, ignored
 from .interview import Finding, Interview, until
 from .parting import Answer, another, parted
-from .scenarios import GROUPINGS, ORDERS, Draw, independent, mixed, permuted, several
 from .subject import Run, Subject
 
 AGAIN = "a second run"

@@ -34,7 +34,9 @@ class Evidence(Protocol):
     seed: int
     strands: list[Strand]
     formats: Formats
-    counts_skipped: bool | None
+
+    def counts(self, run: Run) -> bool:
+        """Whether t advances in the run without a gradient, too."""
 
     def progress(self, what: str) -> None:
         """Say what is being done."""
@@ -156,7 +158,7 @@ def _asked(evidence: Evidence, method: Method, run: Run) -> Iterator[Judgement]:
     if trace.error:
         return
     try:
-        yield from list(judgements(method, strands(run, trace, bool(evidence.counts_skipped))))
+        yield from list(judgements(method, strands(run, trace, evidence.counts(run))))
     except ArithmeticError:
         return
 

@@ -8,11 +8,11 @@ import numpy as np
 from derivations.method import Method
 from derivations.variants import AXES, Option, combined
 
+from .draw import Draw
 from .flags import FLAGS, Shown, shown, shown_late
 from .interview import Interview
 from .judgement import FORMATS, WILD, Formats
 from .precision import formats
-from .scenarios import Draw
 from .strand import Strand
 
 NOTHING = "changes nothing"

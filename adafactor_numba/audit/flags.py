@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from .company import several
+from .draw import Draw
 from .interview import Finding, Interview
 from .parting import changes
-from .scenarios import Draw, several
 from .strand import Strand, strands
 from .subject import Run, Trace
 

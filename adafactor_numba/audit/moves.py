@@ -13,8 +13,9 @@ import numpy as np
 
 from derivations.method import ADAFACTOR
 
+from .counting import schedule_counts, step_counts
 from .judgement import Judgement
-from .strand import Observation, Prediction, Strand, schedule_counts, step_counts, strands
+from .strand import Observation, Prediction, Strand, strands
 from .subject import Run, Trace
 
 Map: TypeAlias = Callable[[Any], Any]

@@ -12,9 +12,9 @@ import numpy as np
 
 from .asking import Asking
 from .difference import beside, case_of
+from .draw import Draw
 from .laws import LAWS, Law
 from .moves import Comparison, Move
-from .scenarios import Draw
 from .subject import Run, Subject
 
 WORKING = ("float64", "float32")

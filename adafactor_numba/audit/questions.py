@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from .asking import MATRICES, VECTOR, Asking, larger, unchanged, under
+from .draw import Shape
 from .moves import Comparison, Map, Move, same_bits
-from .scenarios import Shape
 
 SMALL = (*VECTOR, MATRICES[0])
 ONE_ENTRY: tuple[Shape, ...] = ((), (1,), (1, 1))

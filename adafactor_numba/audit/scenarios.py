@@ -5,23 +5,12 @@ clipped come from gradients that shrink after t = 1, so that no builder need tak
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import permutations
-from typing import Any
 
 import numpy as np
 
+from .company import both_ways, grouped, missing, of_two_dtypes, saved, together
+from .draw import BOTH, Draw, Shape
 from .subject import Run
-
-Shape = tuple[int, ...]
-
-BOTH: tuple[Shape, ...] = ((3,), (1, 3), (3, 1), (2, 3), (3, 2))
-
-ORDERS = tuple(permutations(range(3)))
-"""Of three parameters."""
-
-GROUPINGS = (((0, 1, 2),), ((0,), (1,), (2,)), ((0, 2), (1,)), ((2, 1), (0,)))
-"""Ways in which three parameters form groups."""
 
 LATE = (
     *(1, 2, 3, 32, 100, 316, 1000, 1778, 3162, 4217, 5001, 5624, 7499, 8660),
@@ -31,37 +20,6 @@ LATE = (
 
 JUMPS = (2, 31, 999, 3_162, 5_001, 7_499, 9_999, 12_500, 17_500, 20_000, 100_000)
 """Steps that are looked at after a jump."""
-
-MISSING: tuple[tuple[tuple[Shape, ...], str], ...] = (
-    *((((3,), (2, 3)), rows) for rows in ("11 01 10 11 01 11", "01 11 11", "01 01", "10 10")),
-    (((3,), (3,), (2, 3), (2, 3)), "1111 0101 1010 0111 1111"),
-)
-"""Shapes of parameters, and which of them has a gradient, step by step."""
-
-GAPS = "1101001"
-"""Whether the only parameter has one."""
-
-
-@dataclass
-class Draw:
-    """Seeded arrays of one dtype; `uneven` entries lie within a factor 4 and differ in sign."""
-
-    rng: np.random.Generator
-    dtype: str
-
-    def uneven(self, shape: Shape, size: float = 1.0) -> Any:
-        magnitudes = size * self.rng.uniform(0.5, 2.0, shape)
-        return np.asarray(magnitudes * self.rng.choice([-1.0, 1.0], shape), self.dtype)
-
-    def normal(self, shape: Shape, size: float = 1.0) -> Any:
-        return np.asarray(size * self.rng.standard_normal(shape), self.dtype)
-
-    def zeros(self, shape: Shape) -> Any:
-        return np.zeros(shape, self.dtype)
-
-    def single(self, scenario: str, X: Any, grads: Sequence[Any], **more: Any) -> Run:
-        """A run of one parameter."""
-        return Run(scenario, (X,), tuple((np.asarray(g, self.dtype),) for g in grads), **more)
 
 
 def runs(
@@ -88,7 +46,7 @@ def _runs(
             yield from scenario(Draw(np.random.default_rng((seed, number)), dtype))
         yield from _hyperparameters(Draw(np.random.default_rng((seed, 99)), dtype), takes)
         more = Draw(np.random.default_rng((seed, 98)), dtype)
-        yield from (*_groups(more, takes), *_foreach(more, takes), *_split(more, can))
+        yield from (*grouped(more, takes), *both_ways(more, takes), *saved(more, can))
     for dtype in dtypes:
         yield from _long(Draw(np.random.default_rng((seed, 100)), dtype), can)
 
@@ -201,126 +159,6 @@ def _large(draw: Draw) -> Iterator[Run]:
             yield draw.single("large", X, grads)
 
 
-def _several(draw: Draw) -> Iterator[Run]:
-    shapes: tuple[Shape, ...] = ((3,), (2, 3), (), (3, 2), (3,), (2, 3))
-    for order in (shapes, shapes[::-1]):
-        params = [draw.normal(s, 10.0**-k) for k, s in enumerate(order)]
-        yield Run("several parameters", tuple(params), _uneven([draw] * len(order), order))
-    three = several(draw)
-    yield from (permuted(three, order) for order in ORDERS)
-    yield from independent(three)
-    yield from (_empty(draw, shape) for shape in ((0,), (0, 3)))
-
-
-def several(draw: Draw) -> Run:
-    """A vector and two matrices, whose sizes differ."""
-    return _three([draw] * 3, (3, 2))
-
-
-def mixed(draw: Draw) -> Run:
-    """A vector and a matrix, and a scalar of float32."""
-    other = Draw(draw.rng, "float32")
-    return replace(_three([draw, draw, other], ()), scenario="parameters of two dtypes")
-
-
-def _three(draws: Sequence[Draw], shape: Shape) -> Run:
-    shapes: tuple[Shape, ...] = ((3,), (2, 3), shape)
-    pairs = zip(draws, shapes, strict=True)
-    params = tuple(d.normal(s, 10.0**-k) for k, (d, s) in enumerate(pairs))
-    return Run("several parameters", params, _uneven(draws, shapes))
-
-
-def _uneven(draws: Sequence[Draw], shapes: Sequence[Shape]) -> tuple[tuple[Any, ...], ...]:
-    """Gradients for three steps."""
-    pairs = list(zip(draws, shapes, strict=True))
-    return tuple(tuple(d.uneven(s) for d, s in pairs) for _ in range(3))
-
-
-def permuted(run: Run, order: Sequence[int]) -> Run:
-    """The run with parameter `order[k]` in place k."""
-    grads = tuple(tuple(row[k] for k in order) for row in run.grads)
-    return replace(run, params=tuple(run.params[k] for k in order), grads=grads)
-
-
-def independent(run: Run) -> Iterator[Run]:
-    """The run with another X, other gradients, then one less, for its first parameter alone."""
-
-    def other(A: Any) -> Any:
-        return np.asarray(1 - 4 * A, A.dtype)
-
-    yield replace(run, params=(other(run.params[0]), *run.params[1:]))
-    yield replace(run, grads=tuple((other(row[0]), *row[1:]) for row in run.grads))
-    first, second, *rest = run.grads
-    gap = (first, (None, *second[1:]), *rest)
-    yield replace(run, scenario="missing gradient", grads=gap)
-
-
-def _empty(draw: Draw, shape: Shape) -> Run:
-    """An empty parameter between two others."""
-    shapes: tuple[Shape, ...] = ((3,), shape, (2, 3))
-    params = tuple(draw.normal(s) for s in shapes)
-    return Run("empty parameter", params, _uneven([draw] * 3, shapes))
-
-
-def _mixed(draw: Draw) -> Iterator[Run]:
-    """Parameters of both dtypes in one list, in every order."""
-    if draw.dtype != "float64":
-        return
-    yield from (permuted(mixed(draw), order) for order in ORDERS)
-    draws, shapes = (draw, Draw(draw.rng, "float32")), ((3,), (2, 3))
-    for pair in (draws, draws[::-1]):
-        params = tuple(d.normal(s) for d, s in zip(pair, shapes, strict=True))
-        yield Run("parameters of two dtypes", params, _uneven(pair, shapes))
-
-
-def _missing(draw: Draw) -> Iterator[Run]:
-    for shapes, there in MISSING:
-        grads = tuple(
-            tuple(
-                draw.uneven(s) if here == "1" else None for s, here in zip(shapes, row, strict=True)
-            )
-            for row in there.split()
-        )
-        yield Run("missing gradient", tuple(draw.normal(s) for s in shapes), grads)
-    for shape in BOTH:
-        gaps = tuple((draw.uneven(shape) if here == "1" else None,) for here in GAPS)
-        yield Run("missing gradient", (draw.normal(shape),), gaps)
-
-
-def skipping(dtype: str, seed: int) -> tuple[Run, Run]:
-    """A run of two parameters, of which one has no gradient once, and a run without that step."""
-    draw = Draw(np.random.default_rng((seed, 97)), dtype)
-    X = (draw.normal((3,)), draw.normal((2,)))
-    first, other, last = ((draw.uneven((3,)), draw.uneven((2,))) for _ in range(3))
-    gap = Run("missing gradient", X, (first, (None, other[1]), last))
-    return gap, Run("missing gradient", X, (first, last))
-
-
-def _groups(draw: Draw, takes: Sequence[str]) -> Iterator[Run]:
-    """Several parameters in one group, in three, and in two."""
-    if "groups" in takes:
-        for groups in GROUPINGS:
-            yield replace(several(draw), scenario="groups", groups=groups)
-
-
-def _foreach(draw: Draw, takes: Sequence[str]) -> Iterator[Run]:
-    """Both ways through a list of parameters."""
-    if "foreach" in takes:
-        for foreach in (False, True):
-            options = {"foreach": foreach}
-            yield replace(several(draw), scenario="foreach", hyperparameters=options)
-
-
-def _split(draw: Draw, can: Sequence[str]) -> Iterator[Run]:
-    """Saved and loaded, before and after the first gradient of one of the parameters."""
-    if "save" in can:
-        run = several(draw)
-        first = (None, *run.grads[0][1:])
-        run = replace(run, scenario="save and load")
-        yield replace(run, split=1)
-        yield from (replace(run, grads=(first, *run.grads), split=split) for split in (1, 2))
-
-
 def _long(draw: Draw, can: Sequence[str]) -> Iterator[Run]:
     """Past t = 10^4, where rho_t turns from 1e-2 to 1 / sqrt t: by a jump, where that can be.
 
@@ -374,7 +212,7 @@ SCENARIOS: tuple[Callable[[Draw], Iterator[Run]], ...] = (
     _ranks_from_zero,
     _least_sizes,
     _large,
-    _several,
-    _mixed,
-    _missing,
+    together,
+    of_two_dtypes,
+    missing,
 )

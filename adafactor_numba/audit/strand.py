@@ -5,22 +5,22 @@ the expected step needs the history of gradients only, and errors do not pile up
 """
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache, cached_property, lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import flint
 import numpy as np
 import sympy as sp
 
-from derivations.bounds import roundings
 from derivations.cases import scheduled
 from derivations.evaluate import BALL, Numbers, Values, evaluate, exact
 from derivations.method import ADAFACTOR, Method
-from derivations.rule import Input, Step, UpdateRule
+from derivations.rule import UpdateRule
 
 from .check import PRECISION
+from .counting import schedule_counts, scheduled_floats, step_counts
 from .subject import Run, Trace
 
 UNWATCHED = 100
@@ -191,7 +191,7 @@ def _changes(method: Method, carried: Mapping[str, Any], t: int) -> bool:
     """Whether a momentum that was settled moves on at t, as rho is another one."""
     if "M_old" not in carried:
         return False
-    before, now = (_scheduled_floats(method.schedule, s)["rho"] for s in (t - 1, t))
+    before, now = (scheduled_floats(method.schedule, s)["rho"] for s in (t - 1, t))
     return bool(before != now)
 
 
@@ -263,15 +263,7 @@ def _times(method: Method, t: int, numbers: Numbers, theta: float | None = None)
     """rho_t and beta_2t."""
     if numbers is BALL and theta is None:
         return scheduled(method.schedule, t)
-    return _scheduled_floats(method.schedule, t, theta)
-
-
-@lru_cache(maxsize=200_000)
-def _scheduled_floats(
-    schedule: UpdateRule, t: int, theta: float | None = None
-) -> dict[str, np.float64]:
-    values = evaluate(schedule, {"t": t} | ({} if theta is None else {"theta": theta}))
-    return {step.name: values[step.name] for step in schedule.steps}
+    return scheduled_floats(method.schedule, t, theta)
 
 
 def _alike(a: Any, b: Any) -> bool:
@@ -283,61 +275,6 @@ def _alike(a: Any, b: Any) -> bool:
     return all(
         isinstance(x, flint.arb) and x.overlaps(y) for x, y in zip(a.flat, b.flat, strict=True)
     )
-
-
-@cache
-def _counters(rule: UpdateRule) -> tuple[tuple[str, ...], Mapping[str, Callable[..., int]]]:
-    """K of every carried step and of the last, as functions of the sizes, beta_2 and known K."""
-    names = [x.name for x in rule.inputs if x.becomes and x.name != "X"] + ["rho", "beta_2"]
-    unknown = {name: sp.Symbol(f"K_{name}", nonnegative=True) for name in names}
-    defaults = {x.target: x.default for x in rule.inputs if x.default is not None}
-    constants = {str(name): 1 for name, default in defaults.items() if default != 1}
-    counts = {name: K.subs(defaults) for name, K in roundings(rule, unknown | constants).items()}
-    sizes = rule.shape(rule.input("X"))
-    arguments = (*sizes, sp.Symbol("beta_2", positive=True), *unknown.values())
-    wanted = {x.name: x.becomes for x in rule.inputs if x.becomes and x.name != "X"}
-    expressions = {name: counts[step] for name, step in wanted.items()}
-    expressions["X_new"] = counts["X_new"]
-    return tuple(unknown), {
-        name: sp.lambdify(arguments, e, "math") for name, e in expressions.items()
-    }
-
-
-def step_counts(
-    method: Method,
-    sizes: tuple[int, ...],
-    rule: UpdateRule,
-    t: int,
-    K: Mapping[str, int],
-    scheduled: Mapping[str, int],
-) -> dict[str, int]:
-    """K of what is carried into the next step, and of this step's X_new, by name.
-
-    `scheduled` are those of rho and beta_2, exact if they are left out.
-    """
-    names, counters = _counters(rule)
-    known = {**K, **scheduled}
-    beta_2 = float(_scheduled_floats(method.schedule, t)["beta_2"])
-    arguments = (*sizes, beta_2, *(known.get(name, 0) for name in names))
-    return {name: int(np.ceil(f(*arguments))) for name, f in counters.items()}
-
-
-def schedule_counts(schedule: UpdateRule, t: int) -> dict[str, int]:
-    return {step.name: _schedule_count(step, t) for step in schedule.steps}
-
-
-@lru_cache(maxsize=200_000)
-def _schedule_count(step: Step, t: int) -> int:
-    """K of a step of a schedule, which reads t only."""
-    return int(np.ceil(float(_schedule_counter(step)(t))))
-
-
-@lru_cache(maxsize=1000)
-def _schedule_counter(step: Step) -> Callable[[int], Any]:
-    symbol = sp.Symbol("t", positive=True)
-    alone = UpdateRule("schedule", step.source, {}, (Input(symbol, sp.S.Naturals, ""),), (step,))
-    counter: Callable[[int], Any] = sp.lambdify(symbol, roundings(alone)[step.name], "math")
-    return counter
 
 
 def _floats(array: Any) -> np.ndarray:

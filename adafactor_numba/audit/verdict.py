@@ -15,6 +15,7 @@ from derivations.method import ADAFACTOR, Method
 from derivations.variants import VARIANTS
 
 from .besides import besides, losses, refusals
+from .company import skipping
 from .conduct import AGAIN, conduct
 from .difference import case_of, difference
 from .distinguish import apart
@@ -36,7 +37,7 @@ from .precision import (
 )
 from .reach import Reach, reach
 from .report import Difference, Report
-from .scenarios import runs, skipping
+from .scenarios import runs
 from .search import Path, search
 from .strand import Strand, strands
 from .subject import CannotRunError, Run, Subject
@@ -85,7 +86,8 @@ class Examination:
         asked = runs(dtypes, seed, subject.takes, subject.can)
         self.answers = [self._answered(run) for run in asked]
         self.misconduct = Misconduct(subject.target, seed, self.answers)
-        self.counts_skipped = self._counts_skipped()
+        self.counts_skipped = self._counts_skipped(alone=False)
+        self.counts_alone = self._counts_skipped(alone=True)
         self.strands = [s for a in self.answers for s in self._strands(a)]
         progress("judging")
         self.paper = list(judgements(ADAFACTOR, self.strands))
@@ -97,16 +99,21 @@ class Examination:
         return Answer(run, self.subject.run(run))
 
     def _strands(self, answer: Answer) -> list[Strand]:
-        return list(strands(answer.run, answer.trace, bool(self.counts_skipped)))
+        return list(strands(answer.run, answer.trace, self.counts(answer.run)))
 
-    def _counts_skipped(self) -> bool | None:
+    def counts(self, run: Run) -> bool:
+        """Whether t advances in the run without a gradient, too."""
+        return bool(self.counts_alone if len(run.params) == 1 else self.counts_skipped)
+
+    def _counts_skipped(self, alone: bool) -> bool | None:
         """Whether t advances without a gradient: the paper is silent about it, so it is asked.
 
-        A gap in the gradients of a parameter then matters; otherwise it changes no bit.  None: a
+        A gap in the gradients of a parameter then matters; otherwise it changes no bit.  Where
+        there are others, it may be a step, and none where there is nothing else to do.  None: a
         gap is refused.
         """
         for dtype in self.dtypes:
-            gap, without = (self.subject.run(run) for run in skipping(dtype, self.seed))
+            gap, without = (self.subject.run(run) for run in skipping(dtype, self.seed, alone))
             if not (gap.error or without.error):
                 return gap.after[-1][0].tobytes() != without.after[-1][0].tobytes()
         return None
