@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 
 from adafactor_numba.audit.names import paths, target
-from adafactor_numba.audit.verdict import audit
+from adafactor_numba.audit.verdict import DTYPES, audit
 
 settings.register_profile("dev", max_examples=50, deadline=None)  # compiling takes seconds
 settings.register_profile(
@@ -37,22 +37,30 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session", autouse=True)
 def reports(request):
-    """The report on every implementation that the chosen tests need, by name, as futures.
+    """The report on every implementation and its dtypes that the chosen tests need, as futures.
 
     As many are audited at a time as there are processors.
     """
     arguments = [item.callspec.params for item in request.session.items if "callspec" in vars(item)]
-    wanted = dict.fromkeys(a["implementation"] for a in arguments if "implementation" in a)
+    wanted = dict.fromkeys(map(asked, (a for a in arguments if "implementation" in a)))
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(os.cpu_count(), context) as pool:
-        yield {name: pool.submit(audit, name, target(name), paths=paths(name)) for name in wanted}
+        yield {
+            (name, dtypes): pool.submit(audit, name, target(name), dtypes=dtypes, paths=paths(name))
+            for name, dtypes in wanted
+        }
         pool.shutdown(cancel_futures=True)
 
 
+def asked(parameters):
+    """The implementation that the parameters of a test name, and the dtypes to ask it about."""
+    return parameters["implementation"], parameters.get("dtypes", DTYPES)
+
+
 @pytest.fixture
-def report(reports, implementation):
+def report(request, reports, implementation):
     """The report on `implementation`."""
-    return reports[implementation].result()
+    return reports[asked(request.node.callspec.params)].result()
 
 
 @pytest.fixture

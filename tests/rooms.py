@@ -55,7 +55,9 @@ BENEATH = {
     f"{AUDIT}.course": set(),
     f"{AUDIT}.worker": {f"{AUDIT}.course", f"{AUDIT}.wire"},
     f"{AUDIT}.subject": {f"{AUDIT}.wire"},
-    f"{AUDIT}.scenarios": {f"{AUDIT}.subject"},
+    f"{AUDIT}.draw": {f"{AUDIT}.subject"},
+    f"{AUDIT}.company": {f"{AUDIT}.subject", f"{AUDIT}.draw"},
+    f"{AUDIT}.scenarios": {f"{AUDIT}.{name}" for name in ("subject", "draw", "company")},
     # nor is anything computed where it is written down
     f"{AUDIT}.report": set(),
     f"{AUDIT}.screen": {f"{AUDIT}.report"},

@@ -2,6 +2,7 @@
 
 import pytest
 
+from adafactor_numba.audit.verdict import DTYPES
 from derivations.variants import VARIANTS
 from tests.implementations import plain, right, wrong, wrong_moves
 
@@ -44,12 +45,18 @@ def quick(builder):
     return builder in [c for c in WRONG if c.step == builder.step][:QUICK]
 
 
-def names(implementations, is_quick=lambda _: True):
-    """The parameters of a test, by name; those that are not quick are left to the slow tests."""
-    return [
-        pytest.param(name_of(c), c, id=c.__name__, marks=() if is_quick(c) else pytest.mark.slow)
-        for c in implementations
-    ]
+def names(implementations):
+    """The parameters of a test, by name."""
+    return [pytest.param(name_of(c), c, id=c.__name__) for c in implementations]
+
+
+def in_turn(implementations):
+    """In float64 those of a quick run; in every dtype, and the others too, in a slow one."""
+    for c in implementations:
+        if quick(c):
+            yield pytest.param(name_of(c), c, ("float64",), id=c.__name__)
+        slow = {"id": f"{c.__name__}, every dtype", "marks": pytest.mark.slow}
+        yield pytest.param(name_of(c), c, DTYPES, **slow)
 
 
 def variants():
@@ -64,8 +71,8 @@ def test_a_right_one_agrees_in_whatever_form_it_is_written(report, builder):
     assert report.exit_code == 0
 
 
-@pytest.mark.parametrize(("implementation", "builder"), names(WRONG, quick))
-def test_a_wrong_one_differs_at_the_step_that_is_wrong(report, builder):
+@pytest.mark.parametrize(("implementation", "builder", "dtypes"), in_turn(WRONG))
+def test_a_wrong_one_differs_at_the_step_that_is_wrong(report, builder, dtypes):
     assert (report.verdict, report.variant) == ("differs", builder.variant)
     assert report.exit_code == 1
     first = report.differences[0]

@@ -187,7 +187,7 @@ def _jumps(draw: Draw, shape: Shape) -> Iterator[Run]:
 
 
 def _hyperparameters(draw: Draw, takes: Sequence[str]) -> Iterator[Run]:
-    values = {"d": (float("inf"), 2.0, 0.5), "epsilon_1": (1e-4, 1.0), "epsilon_2": (0.125, 1e-5)}
+    values = {"d": (1024.0, 2.0, 0.5), "epsilon_1": (1e-4, 1.0), "epsilon_2": (0.125, 1e-5, 0.0)}
     for name, settings in values.items():
         for value in settings if name in takes else ():
             for shape in ((3,), (2, 3)):
