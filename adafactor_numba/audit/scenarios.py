@@ -192,7 +192,7 @@ def _hyperparameters(draw: Draw, takes: Sequence[str]) -> Iterator[Run]:
         for value in settings if name in takes else ():
             for shape in ((3,), (2, 3)):
                 grads = [draw.uneven(shape, 4.0**t) for t in range(2)]
-                X = draw.normal(shape, 1e-2) if name == "epsilon_2" else draw.zeros(shape)
+                X = draw.normal(shape, 1e-4) if name == "epsilon_2" else draw.zeros(shape)
                 scenario = f"hyperparameter {name}"
                 yield draw.single(scenario, X, grads, hyperparameters={name: value})
 
