@@ -71,7 +71,7 @@ def test_a_right_one_agrees_in_whatever_form_it_is_written(report, builder):
     assert report.exit_code == 0
 
 
-@pytest.mark.parametrize(("implementation", "builder", "dtypes"), in_turn(WRONG))
+@pytest.mark.parametrize(("implementation", "builder", "dtypes"), [*in_turn(WRONG)])
 def test_a_wrong_one_differs_at_the_step_that_is_wrong(report, builder, dtypes):
     assert (report.verdict, report.variant) == ("differs", builder.variant)
     assert report.exit_code == 1

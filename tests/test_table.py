@@ -2,7 +2,7 @@
 
 import pytest
 
-from adafactor_numba.audit.names import ADAPTERS
+from adafactor_numba.audit.names import ADAPTERS, NOT_RUN
 from adafactor_numba.audit.report import Difference, Report
 from adafactor_numba.audit.table import page, table
 from derivations.equivalents import EQUIVALENTS
@@ -92,6 +92,11 @@ def test_every_difference_has_its_case_and_its_numbers(text):
     assert "* `torch`, **arguments**: beta_1 changes nothing\n  (shape (1, 2), t = 1)" in text
     assert differences.count("* `") == 3
     assert "numba" not in differences
+
+
+def test_what_is_not_run_is_on_the_page_with_its_reason(text):
+    listed = text[text.index("## Not run") :]
+    assert all(f"* {name}: {why}." in listed for name, why in NOT_RUN.items())
 
 
 def test_what_no_audit_can_tell_is_on_the_page(text):

@@ -54,6 +54,17 @@ ADAPTERS = {
     ),
 }
 
+NOT_RUN = {
+    "tensor2tensor 1.15.7, the authors' own": "it imports tensorflow_addons, which has ended",
+    "mesh-tensorflow 0.1.21": "it imports TensorFlow, 1.5 GB as installed",
+    "Trax 1.4.1": "it imports TensorFlow and tensorflow_datasets",
+    "Flax before 0.6": "it imports jax.linear_util, which JAX no longer has",
+    "T5X, big_vision, kohya's sd-scripts, OneTrainer": "they are not released as packages",
+    "MindSpore 2.10.0": "its wheel has 800 MB",
+    "burn": "it is written in Rust",
+}
+"""Others that are known, and why there is no adapter."""
+
 
 def target(name: str) -> str:
     """`module:builder` behind a name; a name with a colon stands for itself."""

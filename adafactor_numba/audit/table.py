@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from derivations.equivalents import EQUIVALENTS
 from derivations.variants import AXES, HIDDEN
 
-from .names import ADAPTERS
+from .names import ADAPTERS, NOT_RUN
 from .report import Difference, Report
 
 PAGE = """\
@@ -45,6 +45,10 @@ What each flag does that the library documents, beside the answers above.
 Each with the smallest case that was found.
 
 {differences}
+
+## Not run
+
+{not_run}
 """
 
 Row = Sequence[str]
@@ -70,6 +74,7 @@ def page(reports: Iterable[Report]) -> str:
             ((r.implementation, *(_flag(r.flags.get(f)) for f in flags)) for r in found),
         ),
         differences="\n".join(line for r in found for line in _differences(r)),
+        not_run="\n".join(f"* {name}: {why}." for name, why in NOT_RUN.items()),
     )
 
 
