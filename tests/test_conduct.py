@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from adafactor_numba.audit.adapters import ours
-from adafactor_numba.audit.besides import refusals
+from adafactor_numba.audit.besides import unanswered
 from adafactor_numba.audit.company import permuted, several
 from adafactor_numba.audit.conduct import CHECKS, conduct
 from adafactor_numba.audit.draw import Draw
@@ -204,7 +204,7 @@ def test_what_was_refused_is_a_scenario_not_run_once():
     refused = replace(found(Plain), not_run={"groups": "no", "missing gradient": "nor this"})
     known = [{"scenario": "groups, float64", "why": "no"}]
     line = {"scenario": "missing gradient, float64", "why": "nor this"}
-    assert [*refusals(refused, known)] == [line]
+    assert [*unanswered(refused, {}, known)] == [line]
 
 
 def test_a_step_size_that_never_shows_is_not_called_ignored():

@@ -93,7 +93,7 @@ def test_a_wrong_sign_is_shown_by_one_entry_at_the_first_step():
 
 def exactly(x):
     """But for a few roundings."""
-    return pytest.approx(x, rel=1e-14, abs=0)
+    return pytest.approx(x, rel=2.0**-50, abs=0)
 
 
 def last(build, case):

@@ -30,18 +30,12 @@ def _law(found: Property) -> dict[str, Any]:
     return data if found.case else {name: data[name] for name in data if name != "case"}
 
 
-def refusals(conducted: Conduct, known: Sequence[Mapping[str, str]]) -> Iterator[dict[str, str]]:
-    """What conduct could not run beside what is known not to have run: scenario and why."""
+def unanswered(
+    conducted: Conduct, lost: Mapping[str, str], known: Sequence[Mapping[str, str]]
+) -> Iterator[dict[str, str]]:
+    """The scenarios that were refused or `lost` beside what is known not to have run, and why."""
     named = {line["scenario"] for line in known}
-    for scenario, why in conducted.not_run.items():
-        name = f"{scenario}, {conducted.dtype}"
-        if name not in named:
-            yield {"scenario": name, "why": why}
-
-
-def losses(lost: Mapping[str, str], known: Sequence[Mapping[str, str]]) -> Iterator[dict[str, str]]:
-    """The scenarios in which a run was lost beside those that are known: laws, flags, the range."""
-    named = {line["scenario"] for line in known}
-    for name, why in lost.items():
+    refused = {f"{name}, {conducted.dtype}": why for name, why in conducted.not_run.items()}
+    for name, why in (refused | {**lost}).items():
         if not named & {name, f"all, {name.rpartition(', ')[2]}"}:
             yield {"scenario": name, "why": why}

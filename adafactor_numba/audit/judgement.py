@@ -15,7 +15,7 @@ import numpy as np
 from derivations.evaluate import BALL, FLOAT, Numbers
 from derivations.method import Method
 
-from .strand import Prediction, Strand, predictions
+from .strand import Prediction, Strand, floats, predictions
 
 FORMATS = ("float64", "mixed", "float32", "bfloat16", "float16")
 """Finest first; mixed: rho and beta_2 in float32, all else in float64; bfloat16: momentum alone is
@@ -58,7 +58,7 @@ class Judgement:
 
     def allowed(self, working: str) -> np.ndarray:
         """What rounding explains of the error if the work is done in format `working`."""
-        X_new = _floats(self.prediction.X_new)
+        X_new = floats(self.prediction.X_new)
         with np.errstate(all="ignore"):
             step = self.counted(working) * self.prediction.move
             step = step + self.kept(working, np.asarray(0.0))
@@ -87,7 +87,7 @@ class Judgement:
         u = unit_of(working)
         least = max(float(np.finfo(f).smallest_subnormal) for f in (working, self.strand.dtype))
         half_ulp = unit_of(self.strand.dtype)
-        before = np.abs(_floats(self.prediction.observation.before))
+        before = np.abs(floats(self.prediction.observation.before))
         return np.asarray((FORMS * u + half_ulp) * np.abs(X_new) + FORMS * u * before + least)
 
     def moves(self, working: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -97,9 +97,9 @@ class Judgement:
         of the moves found.
         """
         o = self.prediction.observation
-        before, after = _floats(o.before).ravel(), _floats(o.after).ravel()
+        before, after = floats(o.before).ravel(), floats(o.after).ravel()
         with np.errstate(all="ignore"):
-            expected = _floats(self.prediction.X_new - np.asarray(o.before)).ravel()
+            expected = floats(self.prediction.X_new - np.asarray(o.before)).ravel()
             seen = after - before
             counted = self.counted(working) * np.abs(seen)
             stored = self.stored(working, after.reshape(self.error.shape)).ravel()
@@ -117,7 +117,7 @@ class Judgement:
         if _is_float(self):
             expected, after = self.prediction.X_new, self.prediction.observation.after
             G = self.prediction.observation.G
-            nothing = not np.all(np.isfinite(_floats(after))) or not np.any(G)
+            nothing = not np.all(np.isfinite(floats(after))) or not np.any(G)
             within |= ~np.isfinite(expected) & nothing
         return bool(np.all(within))
 
@@ -140,14 +140,14 @@ class Judgement:
         A square that is too small for a float stands for the least one.
         """
         values = self.prediction.values
-        G = _floats(values["G"])
+        G = floats(values["G"])
         with np.errstate(all="ignore"):
             arrays = [np.where(G == 0, 0.0, np.maximum(G**2, np.nextafter(0.0, 1.0)))]
         named = [name for name in ("V", "R", "C", "S_R") if name in values]
-        arrays += [np.abs(_floats(values[name])) for name in named]
+        arrays += [np.abs(floats(values[name])) for name in named]
         if "R" in values:
-            arrays.append(np.asarray(arrays[-1].max() * _floats(values["C"]).max()))
-            arrays.append(np.asarray(_floats(values["R"]).min() * _floats(values["C"]).min()))
+            arrays.append(np.asarray(arrays[-1].max() * floats(values["C"]).max()))
+            arrays.append(np.asarray(floats(values["R"]).min() * floats(values["C"]).min()))
         found = np.concatenate([a.ravel() for a in arrays])
         found = found[found > 0]
         return (float(found.min()), float(found.max())) if found.size else (1.0, 1.0)
@@ -218,7 +218,3 @@ def unit_of(format_: str) -> float:
 
 def _is_float(j: Judgement) -> bool:
     return bool(j.prediction.X_new.dtype != object)
-
-
-def _floats(array: Any) -> np.ndarray:
-    return np.asarray(array).astype(np.float64)

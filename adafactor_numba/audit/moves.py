@@ -15,7 +15,7 @@ from derivations.method import ADAFACTOR
 
 from .counting import schedule_counts, step_counts
 from .judgement import Judgement
-from .strand import Observation, Prediction, Strand, strands
+from .strand import Observation, Prediction, Strand, floats, strands
 from .subject import Run, Trace
 
 Map: TypeAlias = Callable[[Any], Any]
@@ -39,13 +39,13 @@ class Move:
 
     @property
     def after(self) -> np.ndarray:
-        return _floats(self.observation.after)
+        return floats(self.observation.after)
 
     @cached_property
     def moved(self) -> np.ndarray:
         """X_new - X."""
         with np.errstate(all="ignore"):
-            return np.asarray(self.after - _floats(self.observation.before))
+            return np.asarray(self.after - floats(self.observation.before))
 
     def allowed(self, working: str) -> np.ndarray:
         """How far the move may be from the exact one of its rule.
@@ -159,7 +159,3 @@ def alike(move: Move, other: Move, back: Map, G: float = 1.0) -> Comparison:
 
     tells = other.is_seen
     return Comparison("the move", move, back(move.moved), other.moved, allowed, other, G, tells)
-
-
-def _floats(array: Any) -> np.ndarray:
-    return np.asarray(array).astype(np.float64)

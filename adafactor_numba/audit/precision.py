@@ -19,7 +19,7 @@ from .judgement import (
     is_in_order,
     judgements,
 )
-from .strand import Strand
+from .strand import Strand, floats
 
 FINE = FORMATS[:3]
 """The formats in which any work may be done; float16 only where its coarse grid itself is seen."""
@@ -93,7 +93,7 @@ def _signs(j: Judgement) -> set[float]:
     off = o.after.astype(object) - p.X_new
     step = p.X_new - o.before.astype(object)
     with np.errstate(all="ignore"):
-        return {*np.sign(_floats(off * step))[beyond].tolist()} & {-1.0, 1.0}
+        return {*np.sign(floats(off * step))[beyond].tolist()} & {-1.0, 1.0}
 
 
 def formats(
@@ -148,7 +148,7 @@ def coarsest(allowed: Formats) -> dict[str, str]:
 
 def _halves(early: Sequence[Judgement]) -> bool:
     """Whether every step from X = 0 is a number of float16: of few digits, a multiple of 2^-24."""
-    after = [_floats(j.prediction.observation.after) for j in early if _starts_at_zero(j)]
+    after = [floats(j.prediction.observation.after) for j in early if _starts_at_zero(j)]
     moved = any(np.any(array) for array in after)
     scaled = (x for array in after for x in (np.frexp(array)[0] * 2**11, array * 2**24))
     return moved and all(bool(np.all(x == np.round(x))) for x in scaled)
@@ -157,7 +157,3 @@ def _halves(early: Sequence[Judgement]) -> bool:
 def _starts_at_zero(j: Judgement) -> bool:
     before = j.prediction.observation.before
     return before is not None and not np.any(before)
-
-
-def _floats(array: Any) -> np.ndarray:
-    return np.asarray(array).astype(np.float64)

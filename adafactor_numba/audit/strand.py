@@ -96,7 +96,7 @@ class Prediction:
         assert after is not None
         if self.X_new.dtype == object:
             with flint.ctx.workprec(PRECISION):
-                return _floats(_distance(after.astype(object), self.X_new))
+                return floats(_distance(after.astype(object), self.X_new))
         with np.errstate(all="ignore"):
             return np.asarray(np.abs(after.astype(np.float64) - self.X_new))
 
@@ -202,16 +202,16 @@ def _kept(values: Values, before: Any) -> Any:
     """
     if "M" not in values:
         return before
-    beta_1, M = float(values["beta_1"]), _floats(values["M"])
+    beta_1, M = float(values["beta_1"]), floats(values["M"])
     with np.errstate(all="ignore"):
-        given = M - beta_1 * _floats(values["M_old"])
+        given = M - beta_1 * floats(values["M_old"])
         return beta_1 * before + np.abs(M) + np.abs(given)
 
 
 def _in_step(layout: Any, values: Values, kept: Any) -> np.ndarray:
     """What is kept, as a part of X_new: times alpha if X_new multiplies M by it."""
     with np.errstate(all="ignore"):
-        step, M = (np.abs(_floats(a)).max() for a in (values["X_new"] - values["X"], values["M"]))
+        step, M = (np.abs(floats(a)).max() for a in (values["X_new"] - values["X"], values["M"]))
         return np.asarray(layout.restored(kept * np.nan_to_num(step / M)))
 
 
@@ -228,7 +228,7 @@ def _prediction(
 ) -> Prediction:
     X_new = layout.restored(values["X_new"])
     with np.errstate(all="ignore"):
-        move = np.abs(_floats(values["X_new"] - values["X"]))
+        move = np.abs(floats(values["X_new"] - values["X"]))
     if "M_old" in values:
         move = np.full_like(move, move.max())
     return Prediction(strand, o, values, X_new, layout.restored(move), K, K_work)
@@ -277,7 +277,8 @@ def _alike(a: Any, b: Any) -> bool:
     )
 
 
-def _floats(array: Any) -> np.ndarray:
+def floats(array: Any) -> np.ndarray:
+    """Of whatever kind of number, rounded to float64."""
     return np.asarray(array).astype(np.float64)
 
 

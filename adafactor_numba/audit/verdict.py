@@ -14,7 +14,7 @@ from derivations.equivalents import EQUIVALENTS
 from derivations.method import ADAFACTOR, Method
 from derivations.variants import VARIANTS
 
-from .besides import besides, losses, refusals
+from .besides import besides, unanswered
 from .company import skipping
 from .conduct import AGAIN, conduct
 from .difference import case_of, difference
@@ -212,8 +212,7 @@ class Examination:
         pairs = apart(self.paper, working or coarsest(self.formats))
         beside = self._besides(base or path, working)
         not_run = [*self._not_run()]
-        not_run += refusals(self.conduct, not_run)
-        not_run += losses(self.subject.lost, not_run)
+        not_run += unanswered(self.conduct, self.subject.lost, not_run)
         return Report(
             self.name,
             self.subject.version,
