@@ -199,7 +199,7 @@ WRONG = (
     ("_direction", RootOfV, ("U", "U_hat", "X_new")),
     ("_batches", EachMatrixClipped, ("U_hat",)),
     ("_batches", ColumnsOfTheFirst, ("C", "V")),
-    ("_batches", OneBatch, ("R", "V")),
+    ("_batches", OneBatch, ("V", "R")),
     ("_weights", wrong.NormOfX, ("alpha",)),
     ("_weights", wrong_moves.AlphaAfterwards, ("alpha",)),
     ("_weights", ScaleOfTheFirstRow, ("alpha",)),

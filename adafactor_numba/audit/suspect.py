@@ -79,14 +79,18 @@ def _direction(failing: Found, passing: Found) -> Steps:
 
 
 def _batches(failing: Found, passing: Found) -> Steps:
-    """Only parameters of rank above 2; alpha, if none of those from X = 0."""
+    """Only parameters of rank above 2; alpha, if none of those from X = 0.
+
+    Rows are rather off by the normaliser of another matrix than by their own sums.
+    """
     if any(f.rank <= 2 for f in failing):
         return ()
     if not any(f.small for f in failing) and any(f.rank > 2 and f.small for f in passing):
         return ("alpha",)
     if all(f.common or f.steep for f in failing) and _clear(passing):
         return ("U_hat",)
-    return _factor(failing)
+    steps = _factor(failing)
+    return ("V", "R") if "R" in steps else steps
 
 
 def _clear(passing: Found) -> bool:
