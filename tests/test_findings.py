@@ -201,9 +201,11 @@ def test_a_case_is_judged_by_the_coarsest_format_of_the_work_that_leaves_any():
     assert fine.explained_ulp < 2**10
 
 
-def test_where_everything_is_explained_there_is_no_line():
-    with pytest.raises(AssertionError, match="everything is explained"):
-        line(Plain)
+def test_a_base_that_leaves_nothing_to_floats_is_given_up_for_the_paper():
+    """Such a base was refused by balls, which grant less."""
+    (found,) = line(wrong.NoScale, UNSCALED)
+    assert found.step == "alpha"
+    assert "besides" not in found.what
 
 
 def test_the_paper_alone_has_no_option_to_show():

@@ -16,6 +16,7 @@ from adafactor_numba.audit.flagged import (
     flagged,
 )
 from adafactor_numba.audit.interview import Interview
+from adafactor_numba.audit.verdict import audit
 from derivations.variants import OPTIONS
 from tests.answers import Here
 from tests.implementations import flagged as flags
@@ -57,6 +58,17 @@ def test_every_flag_of_one_that_takes_all_is_explained(dtype):
 def test_a_decay_by_alpha_is_known_and_one_by_its_square_is_not():
     assert only(flags.Decaying) == Flag("X decays by alpha weight_decay")
     assert only(flags.DecaysBySquare) == Flag(UNKNOWN)
+
+
+def test_what_acts_by_no_known_rule_differs_by_that_alone():
+    report = audit("mine", "tests.implementations.flagged:DecaysBySquare", dtypes=["float64"])
+    assert (report.verdict, report.precision) == ("differs", "float64")
+    assert [(d.step, d.what) for d in report.differences] == [
+        ("arguments", f"weight_decay {UNKNOWN}")
+    ]
+    case = report.differences[0].case
+    assert "weight_decay" in case["hyperparameters"]
+    assert case["other"]["hyperparameters"] == {}
 
 
 @pytest.mark.parametrize(

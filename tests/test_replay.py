@@ -26,7 +26,7 @@ from adafactor_numba.audit.subject import Run
 from derivations.method import ADAFACTOR
 from tests.answers import Here
 from tests.implementations import lawless, wrong_conduct
-from tests.test_conduct import found
+from tests.test_conduct import every
 
 COMPARED = (
     wrong_conduct.StateLost,
@@ -48,7 +48,7 @@ MEDDLING = (
 
 def difference(build):
     """The defect of one, as it is found in a report."""
-    here = (f for f in found(build).findings if f.step == build.step and build.what in f.what)
+    here = (f for f in every(build) if f.step == build.step and build.what in f.what)
     return plain(asdict(next(here)))
 
 

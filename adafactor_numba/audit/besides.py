@@ -5,23 +5,28 @@ from dataclasses import asdict
 from typing import Any
 
 from .conduct import Conduct
-from .flagged import Known, flagged
-from .interview import Interview
+from .flagged import Known, flagged, misused
+from .interview import Finding, Interview
 from .properties import Property, properties
 
 
 def besides(
     interview: Interview, conducted: Conduct, known: Known, dtypes: Sequence[str]
-) -> dict[str, Any]:
-    """Fields of a report, by name, as data; laws are asked in each of the dtypes."""
+) -> tuple[dict[str, Any], list[Finding]]:
+    """Fields of a report, by name, as data, and what flags do wrong.
+
+    Laws are asked in each of the dtypes.
+    """
     found = flagged(interview, conducted.flags, known)
+    wrong = [*misused(interview, found, known.dtype), *interview.meddling]
     laws = properties(interview.subject, dtypes, interview.seed)
-    return {
+    fields = {
         "state": dict(conducted.state),
         "sublinear": conducted.sublinear,
         "flags": {name: asdict(flag) for name, flag in found.items()},
         "properties": tuple(map(_law, laws)),
     }
+    return fields, wrong
 
 
 def _law(found: Property) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from .company import GROUPINGS, ORDERS, independent, mixed, permuted, several
 from .draw import Draw
 from .flags import FLAGS, acting, foreach_apart, ignored
 from .interview import Finding, Interview, until
-from .parting import Answer, another, parted
+from .parting import Answer, parted
 from .subject import Run, Subject
 
 AGAIN = "a second run"
@@ -33,7 +33,7 @@ class Conduct:
 
     `sublinear`: whether a matrix keeps no more than 2 (n + m) + 4 numbers, None if not shown.
     `flags`: whether each flag that was tried changes anything.  `not_run`: scenario and why.
-    `unlike`: the runs in which something came back unlike its parameter.
+    `meddling`: what came back unlike its parameter, or what of the caller's was changed.
     """
 
     state: Mapping[str, int]
@@ -42,7 +42,7 @@ class Conduct:
     flags: Mapping[str, bool]
     not_run: Mapping[str, str]
     dtype: str
-    unlike: tuple[Finding, ...] = ()
+    meddling: tuple[Finding, ...] = ()
 
 
 def conduct(
@@ -62,8 +62,8 @@ def conduct(
     n, m = SHAPES[0]
     kept = state.get(_name(SHAPES[0]))
     sublinear = None if kept is None else kept <= 2 * (n + m) + 4
-    unlike = tuple(interview.unlike)
-    return Conduct(state, sublinear, tuple(findings), flags, interview.not_run, dtype, unlike)
+    meddling = tuple(interview.meddling)
+    return Conduct(state, sublinear, tuple(findings), flags, interview.not_run, dtype, meddling)
 
 
 def _first(found: Iterator[Finding]) -> list[Finding]:
@@ -104,6 +104,7 @@ def _orders(interview: Interview, draw: Draw) -> Iterator[Finding]:
             run = permuted(known, order)
             for at in interview.apart(run, known, order):
                 yield interview.parting("between parameters", what, run, known, at, order)
+            yield from interview.raised("between parameters", run, known)
 
 
 def _groups(interview: Interview, draw: Draw) -> Iterator[Finding]:
@@ -131,7 +132,7 @@ def _independence(interview: Interview, draw: Draw) -> Iterator[Finding]:
 
 
 def _missing(interview: Interview, draw: Draw) -> Iterator[Finding]:
-    """A parameter without a gradient stays, bit for bit."""
+    """A parameter without a gradient stays."""
     run = _several(draw, "missing gradient")
     row = run.grads[0]
     grads = (row, (None, *row[1:]), (None, None, None), (*row[:2], None), row)
@@ -139,10 +140,12 @@ def _missing(interview: Interview, draw: Draw) -> Iterator[Finding]:
     before: Sequence[Any] = run.params
     for t, (gradients, after) in enumerate(zip(grads, interview.trace(run).after, strict=False), 1):
         for k, (G, old, new) in enumerate(zip(gradients, before, after, strict=True)):
-            if G is None and another(new, old):
+            if G is None and not np.array_equal(new, old, equal_nan=True):
                 what = f"parameter {k} was moved at a step without a gradient for it"
                 found = interview.finding("between parameters", what, until(run, t))
-                entry = tuple(int(i) for i in np.argwhere(new != old)[0])
+                entry = tuple(
+                    int(i) for i in np.argwhere((new != old) & ~(np.isnan(new) & np.isnan(old)))[0]
+                )
                 got, expected = float(new[entry]), float(old[entry])
                 yield replace(found, index=(k, *entry), got=got, expected=expected)
         before = after
@@ -160,6 +163,7 @@ def _split(interview: Interview, draw: Draw) -> Iterator[Finding]:
             yield from _ends_apart(interview, run, split)
         for at in interview.apart(run, known):
             yield interview.parting("over time", what, run, known, at)
+        yield from interview.raised("over time", run, known)
 
 
 def _ends_apart(interview: Interview, run: Run, split: int) -> Iterator[Finding]:
@@ -180,20 +184,10 @@ def _jump(interview: Interview, draw: Draw) -> Iterator[Finding]:
             yield interview.parting("over time", what, run, known, at)
 
 
-def _arguments(interview: Interview, draw: Draw) -> Iterator[Finding]:
-    """What it was given stays as it is, the groups too, and so does what it gave back."""
-    takes = "groups" in interview.subject.takes
-    run = replace(_several(draw, "arguments"), groups=GROUPINGS[1] if takes else None)
-    known = interview.trace(run)
-    for what in known.changed:
-        yield interview.finding("arguments", what, run)
-
-
 Check = Callable[[Interview, Draw], Iterator[Finding]]
 
 CHECKS: tuple[Check, ...] = (
     _determinism,
-    _arguments,
     _orders,
     _groups,
     _independence,

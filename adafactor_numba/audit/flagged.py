@@ -1,5 +1,6 @@
 """What a flag does that changes something: which known answer to its question explains it."""
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ from derivations.variants import AXES, Option, combined
 
 from .draw import Draw
 from .flags import FLAGS, Shown, shown, shown_late
-from .interview import Interview
+from .interview import Finding, Interview
 from .judgement import FORMATS, WILD, Formats
 from .precision import formats
 from .strand import Strand
@@ -56,6 +57,19 @@ def flagged(interview: Interview, acts: Mapping[str, bool], known: Known) -> dic
     draw = Draw(np.random.default_rng((interview.seed, 201)), known.dtype)
     taken = [name for name in FLAGS if name in interview.subject.takes]
     return {name: _flag(interview, draw, name, acts.get(name), known) for name in taken}
+
+
+def misused(interview: Interview, found: Mapping[str, Flag], dtype: str) -> Iterator[Finding]:
+    """Flags of no known rule, though the runs without them are explained.
+
+    Those of the paper's inputs are cases of the rule, and judged by it.
+    """
+    draw = Draw(np.random.default_rng((interview.seed, 202)), dtype)
+    for name, flag in found.items():
+        if flag.does == UNKNOWN and name not in INPUTS:
+            for example in itertools.islice(shown(interview, draw, name), 1):
+                what = f"{name} {UNKNOWN}"
+                yield interview.finding("arguments", what, example.run, example.plain)
 
 
 def _flag(interview: Interview, draw: Draw, name: str, acts: bool | None, known: Known) -> Flag:

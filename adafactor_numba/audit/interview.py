@@ -43,12 +43,13 @@ class Interview:
     seed: int
     working: Mapping[str, str] = field(default_factory=dict)
     not_run: dict[str, str] = field(default_factory=dict)
-    unlike: list[Finding] = field(default_factory=list)
+    meddling: list[Finding] = field(default_factory=list)
 
     def run(self, run: Run) -> Trace:
-        """Its answer; what came back unlike the parameters is kept as a finding."""
+        """Its answer; what came back unlike its parameter, or was changed, is kept as a finding."""
         trace = self.subject.run(run)
-        self.unlike += [self.finding("arguments", what, run) for what in trace.unlike[:1]]
+        whats = (*trace.unlike[:1], *trace.changed[:1])
+        self.meddling += [self.finding("arguments", what, run) for what in whats]
         return trace
 
     def trace(self, run: Run) -> Trace:
@@ -69,6 +70,13 @@ class Interview:
         """Where a run parts from a known one, whose parameters may have another order."""
         found, before = (Answer(r, (ask or self.trace)(r)) for r in (run, known))
         return parted(found, before, self.working, order)
+
+    def raised(self, step: str, run: Run, known: Run) -> Iterator[Finding]:
+        """That a run raises which the known one shows to be possible."""
+        found, before = self.trace(run), self.trace(known)
+        if found.error and not found.lost and not before.error:
+            t = min(len(found.after) + 1, len(run.grads))
+            yield self.finding(step, f"step {t} raises {found.error}", run, known)
 
     def parting(
         self, step: str, what: str, run: Run, known: Run, at: Parted, order: Sequence[int] = ()

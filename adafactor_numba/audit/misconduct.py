@@ -1,7 +1,7 @@
 """What is wrong beside the arithmetic, as differences: one for each kind."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +13,8 @@ from .parting import Answer
 from .report import Difference
 from .subject import Run
 
+CHANGED = "was changed by step"
+
 
 class Misconduct:
     """What the runs of a builder show, whatever rule it computes."""
@@ -22,11 +24,8 @@ class Misconduct:
 
     def differences(self, conducted: Conduct) -> list[Difference]:
         """What conduct found, and what the answers show besides."""
-        found = [_difference(f) for f in conducted.findings]
-        found += self._stopped()
-        if not any(d.step == "arguments" for d in found):
-            found += self._changed()
-        return [*found, *(self.unlike() or map(_difference, conducted.unlike[:1]))]
+        found = [*map(difference_of, conducted.findings), *self._stopped()]
+        return [*found, *unsaid((*self.unlike(), *self._changed()), conducted.meddling)]
 
     def unlike(self) -> list[Difference]:
         """What came back in another shape or dtype than its parameter, in the smallest run."""
@@ -50,10 +49,25 @@ class Misconduct:
             yield self._difference("arguments", a.run, 1, a.trace.changed[0])
 
     def _difference(self, step: str, run: Run, t: int, what: str) -> Difference:
-        return Difference(step, case_of(self.builder, run, t, self.seed), what=what)
+        case = case_of(self.builder, run, t, self.seed)
+        return Difference(step, case, what=what, equivalent_steps=(step,))
 
 
-def _difference(f: Finding) -> Difference:
+def unsaid(known: Sequence[Difference], more: Iterable[Finding]) -> list[Difference]:
+    """Those that are known, and the first of every other kind: unlike, or changed."""
+    found = [*known]
+    for difference in map(difference_of, more):
+        if _kind(difference) not in map(_kind, found):
+            found.append(difference)
+    return found
+
+
+def _kind(difference: Difference) -> str:
+    """What is said, but for arrays and steps, of what was changed."""
+    return CHANGED if CHANGED in difference.what else difference.what.partition(" has ")[-1]
+
+
+def difference_of(f: Finding) -> Difference:
     """A finding, with its two numbers if it has them."""
     found = Difference(f.step, f.case, what=f.what, equivalent_steps=(f.step,))
     if f.expected is None or f.got is None:

@@ -61,10 +61,8 @@ def _given(build: str, case: Mapping[str, Any]) -> Iterator[str]:
         yield f"groups = {_number(groups)}"
     names = "[params, gradients" + (", groups]" if groups is not None else "]")
     yield f"given, returned, copies = deepcopy({names}), [], []"
-    yield f"step = {build}(params{_options(case, 'groups')})"
-    yield "for grads in gradients:"
-    yield "    returned.append(step(grads))"
-    yield "    copies.append(deepcopy(returned[-1]))"
+    keep = ("    returned.append(step(grads))", "    copies.append(deepcopy(returned[-1]))")
+    yield from _ended(build, case, "groups", keep, False)
     yield 'np.set_printoptions(floatmode="unique")'
     yield 'print("given   ", given)'
     yield f'print("now     ", {names})'
@@ -82,24 +80,27 @@ def _inputs(case: Mapping[str, Any]) -> Iterator[str]:
 
 def _asked(build: str, case: Mapping[str, Any], both_ends: bool) -> Iterator[str]:
     """The steps of a run; of one that is saved, the end that goes on from there, or both."""
-    yield f"step = {build}(params{_options(case, _number(case.get('groups')))})"
+    keep = ("    X_new = step(grads)",)
+    yield from _ended(build, case, _number(case.get("groups")), keep, both_ends)
+
+
+def _ended(
+    build: str, case: Mapping[str, Any], groups: str, keep: tuple[str, ...], both_ends: bool
+) -> Iterator[str]:
+    """The steps, with the lines that `keep` what each returns."""
+    yield f"step = {build}(params{_options(case, groups)})"
     if case.get("jump") is not None:
         yield f"step.jump({case['jump']})"
     split = case.get("split")
     if split is None:
-        yield from _loop("")
+        yield from ("for grads in gradients:", *keep)
         return
-    yield from _loop(f"[:{split}]")
-    yield "saved = step.save()"
-    yield from _loop(f"[{split}:]")
+    yield from (f"for grads in gradients[:{split}]:", *keep, "saved = step.save()")
+    yield from (f"for grads in gradients[{split}:]:", *keep)
     if both_ends:
         yield f'print("went on ", {_shown(None)})'
     yield f"step = {build}.load(saved)"
-    yield from _loop(f"[{split}:]")
-
-
-def _loop(part: str) -> tuple[str, str]:
-    return f"for grads in gradients{part}:", "    X_new = step(grads)"
+    yield from (f"for grads in gradients[{split}:]:", *keep)
 
 
 def _options(case: Mapping[str, Any], groups: str) -> str:

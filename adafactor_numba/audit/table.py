@@ -25,7 +25,8 @@ is sublinear.
 ## Answers, axis by axis
 
 Where a cell is empty, the answer is the paper's; where it is a question mark, the line that no
-known answer explains is on this axis. The source of each answer is in `derivations/variants.py`.
+known answer explains is one that this axis changes. The source of each answer is in
+`derivations/variants.py`.
 
 {answers}
 

@@ -21,9 +21,9 @@ from .difference import case_of, difference
 from .distinguish import apart
 from .findings import line_difference, option_differences
 from .flagged import Known
-from .interview import Interview
+from .interview import Finding, Interview
 from .judgement import FORMATS, WILD, Formats, Judgement, is_in_order, judgements
-from .misconduct import Misconduct
+from .misconduct import Misconduct, unsaid
 from .names import remedy
 from .parting import Answer
 from .precision import (
@@ -130,8 +130,7 @@ class Examination:
         if (working := formats_of(self.paper, self.formats)) or another_each_time:
             ranges = self._ranges(working or {})
             differences = [*misconduct, *self._beyond(ranges, working or {})]
-            verdict = "differs" if differences else "agrees"
-            return self._report(verdict, Path(), working or {}, differences, ranges)
+            return self._report(Path(), working or {}, differences, ranges)
         self.progress("looking for variants")
         guesses: list[Guess] = [(Path(), self.formats)]
         for path, allowed in self._guesses():
@@ -141,10 +140,10 @@ class Examination:
                 if found:
                     differences = [*found, *misconduct]
                     ranges = self._ranges(working)
-                    return self._report("differs", path, working, differences, ranges)
+                    return self._report(path, working, differences, ranges)
         base, self.formats = self._explaining_most(guesses)
         found = line_difference(self, base, self._judged(base.method), self.paper)
-        return self._report("differs", Path(), {}, [*found, *misconduct], {}, base)
+        return self._report(Path(), {}, [*found, *misconduct], {}, base)
 
     def _without_a_step(self) -> Report:
         """What is said where nothing could be judged: it differs if anything came back."""
@@ -200,7 +199,6 @@ class Examination:
 
     def _report(
         self,
-        verdict: str,
         path: Path,
         working: dict[str, str],
         differences: Sequence[Difference],
@@ -210,13 +208,14 @@ class Examination:
         """`base` is the path that explains the most, where none explains all."""
         self.progress("variants")
         pairs = apart(self.paper, working or coarsest(self.formats))
-        beside = self._besides(base or path, working)
+        beside, wrong = self._besides(base or path, working)
+        differences = unsaid(differences, wrong)
         not_run = [*self._not_run()]
         not_run += unanswered(self.conduct, self.subject.lost, not_run)
         return Report(
             self.name,
             self.subject.version,
-            verdict,
+            "differs" if differences else "agrees",
             rule=path.method.source,
             variant=path.method.name if path.options else None,
             axes={axis.name: option.name for axis, option in (base or path).answers()},
@@ -257,7 +256,9 @@ class Examination:
                 what += f"{r.greatest:.3g}"
                 yield difference(r.beyond, steps[0], case, working, what, steps)
 
-    def _besides(self, path: Path, working: Mapping[str, str]) -> dict[str, Any]:
+    def _besides(
+        self, path: Path, working: Mapping[str, str]
+    ) -> tuple[dict[str, Any], list[Finding]]:
         self.progress("flags and properties")
         at_work = {d: (*self.formats[d], f) for d, f in working.items()}
         allowed = {**self.formats, **at_work}

@@ -303,6 +303,31 @@ class ReturnsTheGradients(Defect):
         return [X if G is None else G for X, G in zip(self.X, grads, strict=True)]
 
 
+class MaximizeTurnsGradients(Defect):
+    """In place: they are the caller's."""
+
+    step = "arguments"
+    what = "gradient 0 was changed"
+
+    def __call__(self, grads):
+        if self.maximize:
+            for G in grads:
+                np.negative(G, out=G)
+        return super().__call__(grads)
+
+
+class LastMustBeSmall(Defect):
+    """Takes no list whose last parameter is a vector."""
+
+    step = "between parameters"
+    what = "raises ValueError"
+
+    def __call__(self, grads):
+        if len(self.X) > 1 and self.X[-1].ndim == 1:
+            raise ValueError("the last is a vector")
+        return super().__call__(grads)
+
+
 class DecayIgnored(Defect):
     step = "arguments"
     what = "weight_decay changes nothing"
