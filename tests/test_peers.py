@@ -131,15 +131,16 @@ STEPS = {
     "keras-torch": ["rho", "arguments"],
     "timm": ["V"],
     "timm-bigvision": ["V", "alpha", "beta_2", "X_new", "U_hat"],
-    "pytorch_optimizer": ["beta_2", "X_new"],
-    "pytorch_optimizer-3.9.0": ["V", "alpha", "X_new", "over time", "arguments"],
+    "pytorch_optimizer": ["beta_2", "X_new", "arguments"],
+    "pytorch_optimizer-3.9.0": ["V", "alpha", "X_new", "over time", "arguments", "arguments"],
     "torch_optimizer-0.3.0": ["V"],
     "came": ["V", "alpha", "beta_2", "X_new"],
 }
 """The steps at which they differ, in the order of the report.
 
 Released with defects: pytorch_optimizer 3.9.0 bounds V of a vector by 0.999, takes scale_parameter
-for its opposite, and loses its momentum's dtype; torch_optimizer 0.3.0 divides by a mean without
+for its opposite, and loses its momentum's dtype; with maximize both versions of it turn the
+caller's gradients; torch_optimizer 0.3.0 divides by a mean without
 its axis, which is wrong from rank 3 on.
 """
 
