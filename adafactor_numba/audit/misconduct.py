@@ -13,7 +13,8 @@ from .parting import Answer
 from .report import Difference
 from .subject import Run
 
-CHANGED = "was changed by step"
+ANY = ("was changed by step", " has shape ", " has dtype ", " has length ")
+"""What is said once, of whatever array and step."""
 
 
 class Misconduct:
@@ -54,7 +55,7 @@ class Misconduct:
 
 
 def unsaid(known: Sequence[Difference], more: Iterable[Finding]) -> list[Difference]:
-    """Those that are known, and the first of every other kind: unlike, or changed."""
+    """Those that are known, and the first of every other kind."""
     found = [*known]
     for difference in map(difference_of, more):
         if _kind(difference) not in map(_kind, found):
@@ -63,8 +64,7 @@ def unsaid(known: Sequence[Difference], more: Iterable[Finding]) -> list[Differe
 
 
 def _kind(difference: Difference) -> str:
-    """What is said, but for arrays and steps, of what was changed."""
-    return CHANGED if CHANGED in difference.what else difference.what.partition(" has ")[-1]
+    return next((said for said in ANY if said in difference.what), difference.what)
 
 
 def difference_of(f: Finding) -> Difference:
@@ -74,8 +74,9 @@ def difference_of(f: Finding) -> Difference:
         return found
     dtype = f.case["dtype"]
     dtype = dtype if isinstance(dtype, str) else dtype[f.index[0]]
-    ulp = float(np.spacing(np.abs(np.asarray(f.expected, dtype))))
-    off, granted = abs(f.got - f.expected) / ulp, f.granted / ulp
+    with np.errstate(all="ignore"):
+        ulp = np.spacing(np.abs(np.asarray(f.expected, dtype))).astype(float)
+        off, granted = float(abs(f.got - f.expected) / ulp), float(f.granted / ulp)
     return replace(
         found,
         index=f.index,
