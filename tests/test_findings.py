@@ -136,7 +136,7 @@ def test_a_line_of_a_variant_is_told_with_its_options():
     assert [d.what for d in found] == [
         "the other sign of -alpha*U_hat; besides: no parameter scale"
     ]
-    assert found[0].got == pytest.approx(-found[0].expected)
+    assert found[0].got == exactly(-found[0].expected)
 
 
 def test_beside_a_line_an_option_explains_some_cases():

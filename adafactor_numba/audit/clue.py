@@ -151,17 +151,15 @@ class Clue:
         return "M" in self.judgement.prediction.values
 
     @property
-    def small(self) -> bool:
-        """Whether X is so small that alpha does not depend on it."""
-        least = self.value("epsilon_2", 0.0) ** 2
-        return not np.any(self.judgement.prediction.observation.before) or (
-            self.value("mean_square_X", 1.0) < least / 4
-        )
-
-    @property
     def resting(self) -> bool:
         """Whether X is zero."""
         return not np.any(self.judgement.prediction.observation.before)
+
+    @property
+    def small(self) -> bool:
+        """Whether X is so small that alpha does not depend on it."""
+        least = self.value("epsilon_2", 0.0) ** 2
+        return self.resting or self.value("mean_square_X", 1.0) < least / 4
 
     @property
     def tiny(self) -> bool:
