@@ -105,7 +105,7 @@ def audit(
     seconds: Annotated[float, typer.Option(help="The time limit of each run.", min=1)] = 60.0,
     dtype: Annotated[
         list[str], typer.Option(help="Of parameters: float64, float32, float16; repeat for more.")
-    ] = ["float64", "float32"],  # noqa: B006  # typer copies it
+    ] = ["float64", "float32", "float16"],  # noqa: B006  # typer copies it
     known: Annotated[bool, typer.Option("--list", help="List the known names.")] = False,
     replay: Annotated[
         Path | None, typer.Option(metavar="CASE.json", help="Print a case as a script.")
@@ -115,7 +115,7 @@ def audit(
     from adafactor_numba.audit import names
     from adafactor_numba.audit.replay import replayed
     from adafactor_numba.audit.screen import show
-    from adafactor_numba.audit.verdict import KNOWN_DTYPES
+    from adafactor_numba.audit.verdict import DTYPES
     from adafactor_numba.audit.verdict import audit as audited
 
     try:
@@ -131,8 +131,8 @@ def audit(
             return
         if not name:
             _refuse("name an implementation, or ask for --list")
-        if unknown := {*dtype} - {*KNOWN_DTYPES}:
-            _refuse(f"no dtype is called {min(unknown)!r}; known are {', '.join(KNOWN_DTYPES)}")
+        if unknown := {*dtype} - {*DTYPES}:
+            _refuse(f"no dtype is called {min(unknown)!r}; known are {', '.join(DTYPES)}")
         target = names.target(name)
     except ValueError as error:
         _refuse(str(error))

@@ -11,7 +11,8 @@ from concurrent.futures import ProcessPoolExecutor
 import pytest
 from hypothesis import settings
 
-from adafactor_numba.audit.names import paths, target
+from adafactor_numba.audit.names import ADAPTERS, paths, target
+from adafactor_numba.audit.properties import WORKING
 from adafactor_numba.audit.verdict import DTYPES, audit
 
 settings.register_profile("dev", max_examples=50, deadline=None)  # compiling takes seconds
@@ -53,8 +54,12 @@ def reports(request):
 
 
 def asked(parameters):
-    """The implementation that the parameters of a test name, and the dtypes to ask it about."""
-    return parameters["implementation"], parameters.get("dtypes", DTYPES)
+    """The implementation that the parameters of a test name, and the dtypes to ask it about.
+
+    Without any: all, if it is a library; our own small ones only where rounding is small.
+    """
+    name = parameters["implementation"]
+    return name, parameters.get("dtypes", DTYPES if name in ADAPTERS else WORKING)
 
 
 @pytest.fixture

@@ -44,6 +44,7 @@ REPORT = {
     "differences": list,
     "state": dict,
     "sublinear": (bool, type(None)),
+    "state_dtypes": dict,
     "counts_skipped": (bool, type(None)),
     "flags": dict,
     "properties": list,
@@ -113,12 +114,13 @@ def written(audits, name):
     return strictly((audits[name][1] / f"{name}.json").read_text())
 
 
-def test_parameters_of_float16_are_audited_if_they_are_asked_for(folder, monkeypatch):
+def test_every_dtype_is_audited_or_the_one_that_is_asked_for(audits, folder, monkeypatch):
+    assert [*written(audits, "agreeing")["range"]] == ["float64", "float32", "float16"]
     monkeypatch.chdir(folder)
     command = ["audit", "agreeing:build", "--dtype", "float16", "--json", "half.json"]
     assert invoke(*command).exit_code == 0
     found = strictly((folder / "half.json").read_text())
-    assert {*found["range"]} == {"float16"}
+    assert [*found["range"]] == ["float16"]
     assert found["cases"] > 500
 
 

@@ -71,6 +71,18 @@ def test_what_is_kept_is_counted_by_shape():
     conducted = found(ours.build)
     assert conducted.state == {"64 x 48": 112, "48": 48, "2 x 8 x 6": 28}
     assert conducted.sublinear is True
+    assert conducted.state_dtypes == {"float64": "float64"}
+
+
+def test_the_dtype_of_what_is_kept_is_told_for_every_dtype_of_a_parameter():
+    class Single(Whole):
+        def averaged(self, state, name, new, t):
+            return super().averaged(state, name, new.astype(np.float32), t)
+
+    for build, kept in ((Whole, "float64"), (Single, "float32")):
+        working = dict.fromkeys(("float64", "float32"), "float32")
+        conducted = conduct(Here(build), 0, "float64", working)
+        assert conducted.state_dtypes == dict.fromkeys(working, kept)
 
 
 def test_one_that_keeps_a_matrix_is_not_sublinear():

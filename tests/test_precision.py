@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from adafactor_numba.audit.draw import Draw
-from adafactor_numba.audit.judgement import FORMATS, judgements
+from adafactor_numba.audit.judgement import FORMATS, is_in_order, judgements
 from adafactor_numba.audit.precision import (
     FINE,
     coarsest,
@@ -20,18 +20,29 @@ from derivations.method import ADAFACTOR
 from derivations.variants import OPTIONS, combined
 from tests.answers import asked, seen
 from tests.implementations.plain import Plain
-from tests.implementations.right import Float32, Float32Schedule, Float32Storage, Native
+from tests.implementations.right import (
+    Float32,
+    Float32Schedule,
+    Float32Storage,
+    Native,
+    ProductFirst,
+)
 from tests.implementations.wrong import (
     EpsilonInTheRoot,
     NoEpsilon1,
     NoScale,
     TwiceTheCap,
 )
+from tests.implementations.wrong_moves import Ascent
 
 MOMENTUM = combined((OPTIONS["momentum over U_hat"],))
 SCENARIOS = ("first step", "size of X", "not clipped", "clipped", "ordinary")
 U = 2.0**-24
 """The unit roundoff of float32."""
+
+
+class NativeProductFirst(Native, ProductFirst):
+    """R C as a number of the parameter's own type."""
 
 
 class Schedule(Plain):
@@ -247,6 +258,29 @@ def test_what_is_beyond_the_range_of_a_format_is_not_held_against_it():
     assert not j.explained("float32")
     assert formats_of([j]) == {"float32": "float32"}
     assert formats_of([j], {"float32": ("float64",)}) is None
+
+
+def test_a_zero_gradient_is_excused_only_where_nothing_is_left_of_epsilon_1():
+    """float32's R C is no number there, but its epsilon_1 is one: it could have been had."""
+    zero = np.zeros((2, 3))
+    for dtype, excused in (("float32", False), ("float16", True)):
+        run = Draw(np.random.default_rng(0), dtype).single("zero", zero.astype(dtype), [zero])
+        (j,) = judgements(ADAFACTOR, seen(NativeProductFirst, [run]))
+        assert not j.explained(dtype)
+        assert is_in_order(j, dtype) == excused
+
+
+@pytest.mark.parametrize(("size", "epsilon_2"), [(400.0, 1e-3), (1e-4, 1e-5)])
+def test_squares_of_X_beyond_float16_are_excused_unless_epsilon_2_outweighs_them(size, epsilon_2):
+    draw, given = Draw(np.random.default_rng(0), "float16"), {"epsilon_2": epsilon_2}
+    X, G = (draw.uneven((3,), s) for s in (size, 1.0))
+    (j,) = judgements(ADAFACTOR, seen(Native, [draw.single("X", X, [G], hyperparameters=given)]))
+    assert not j.explained("float16")
+    assert is_in_order(j, "float16")
+    assert not is_in_order(j, "float32")
+    run = draw.single("X", draw.uneven((3,), 1e-4), [G], hyperparameters={"epsilon_2": 1.0})
+    (j,) = judgements(ADAFACTOR, seen(Ascent, [run]))
+    assert not is_in_order(j, "float16")
 
 
 def test_only_early_steps_of_one_parameter_at_the_defaults_show_the_format():

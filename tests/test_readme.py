@@ -115,7 +115,8 @@ def test_the_audit_of_the_example_prints_what_the_page_shows(mine):
 def test_the_example_agrees_once_the_character_is_put_right(mine):
     right = (mine / "mine.py").read_text().replace("* self.d", "/ self.d")
     (mine / "mine.py").write_text(right)
-    found = run(mine, "-m", "adafactor_numba", "audit", "mine:build")
+    command = ("-m", "adafactor_numba", "audit", "mine:build", "--dtype", "float64")
+    found = run(mine, *command)
     assert found.stdout.startswith("mine:build unknown: agrees")
     assert found.returncode == 0
 

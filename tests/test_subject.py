@@ -268,15 +268,23 @@ def test_a_split_run_has_one_beginning_and_the_second_of_two_ends(builder):
 def test_the_ends_of_a_split_run_are_compared_where_they_are_watched(watch, steps, builder):
     with Subject(builder(ABLE.replace("cls(*saved)", "cls(saved[0])"))) as subject:
         trace = subject.run(replace(COUNTED, split=2, watch=watch))
+    first, second = {3: -6, 4: -10}, {3: -4, 4: -6}
     assert trace.parted == [
-        f"parameter 0 at step {t} is another one after save and load" for t in steps
+        {
+            "what": f"parameter 0 at step {t} is another one after save and load",
+            "index": [0, 0],
+            "got": second[t],
+            "expected": first[t],
+        }
+        for t in steps
     ]
     assert seen(trace)[-1] == {4: -6, 0: -1}[max(steps, default=0)]
 
 
 def test_arrays_that_are_kept_are_counted_and_scalars_are_not(builder):
     with Subject(builder(ABLE)) as subject:
-        assert subject.run(COUNTED).state == [6]
+        trace = subject.run(COUNTED)
+        assert (trace.state, trace.kept_in) == ([6], ["float64"])
         assert subject.run(RUN).state is None
 
 

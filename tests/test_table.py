@@ -18,6 +18,7 @@ AGREEING = Report(
     counts_skipped=False,
     state={"64 x 48": 112},
     sublinear=True,
+    state_dtypes={"float64": "float64", "float32": "float64"},
     flags={"d": {"does": "as the paper's input", "why": ""}},
 )
 DIFFERING = Report(
@@ -60,7 +61,7 @@ def test_every_report_has_its_verdict(text):
         "precision": "float64",
         "float32": "1e-30 to 2e+38",
         "t": "waits",
-        "state": "112, sublinear",
+        "state": "64 x 48: 112 numbers, sublinear, in float64",
     }
     assert found["torch"]["verdict"] == "**differs**: eps1 clamps the denominators"
     assert found["torch"]["implementation"] == ADAPTERS["torch"].what

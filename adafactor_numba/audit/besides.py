@@ -23,6 +23,7 @@ def besides(
     fields = {
         "state": dict(conducted.state),
         "sublinear": conducted.sublinear,
+        "state_dtypes": dict(conducted.state_dtypes),
         "flags": {name: asdict(flag) for name, flag in found.items()},
         "properties": tuple(map(_law, laws)),
     }

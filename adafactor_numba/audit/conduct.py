@@ -5,7 +5,7 @@ another, up to rounding; no rule is asked.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,7 @@ SHAPES = ((64, 48), (48,), (2, 8, 6))
 class Conduct:
     """What was found; `state` is the count of numbers kept, by shape, empty if it is not shown.
 
+    `state_dtypes`: for parameters of each dtype, that of what is kept.
     `sublinear`: whether a matrix keeps no more than 2 (n + m) + 4 numbers, None if not shown.
     `flags`: whether each flag that was tried changes anything.  `not_run`: scenario and why.
     `meddling`: what came back unlike its parameter, or what of the caller's was changed.
@@ -43,6 +44,7 @@ class Conduct:
     not_run: Mapping[str, str]
     dtype: str
     meddling: tuple[Finding, ...] = ()
+    state_dtypes: Mapping[str, str] = field(default_factory=dict)
 
 
 def conduct(
@@ -58,12 +60,23 @@ def conduct(
         if name in subject.takes and (acts := acting(interview, draw, name)) is not None
     }
     findings += [ignored(interview, draw, name) for name, acts in flags.items() if not acts]
-    state = _state(interview, draw)
+    state, _ = _state(interview, draw)
+    others = ((d, _state(interview, replace(draw, dtype=d))[1]) for d in working or (dtype,))
+    state_dtypes = {d: " and ".join(found) for d, found in others if found}
     n, m = SHAPES[0]
     kept = state.get(_name(SHAPES[0]))
     sublinear = None if kept is None else kept <= 2 * (n + m) + 4
     meddling = tuple(interview.meddling)
-    return Conduct(state, sublinear, tuple(findings), flags, interview.not_run, dtype, meddling)
+    return Conduct(
+        state,
+        sublinear,
+        tuple(findings),
+        flags,
+        interview.not_run,
+        dtype,
+        meddling,
+        state_dtypes,
+    )
 
 
 def _first(found: Iterator[Finding]) -> list[Finding]:
@@ -71,12 +84,13 @@ def _first(found: Iterator[Finding]) -> list[Finding]:
     return [first] if (first := next(found, None)) else []
 
 
-def _state(interview: Interview, draw: Draw) -> dict[str, int]:
-    """The numbers kept for each shape after two steps, where that is shown."""
+def _state(interview: Interview, draw: Draw) -> tuple[dict[str, int], list[str]]:
+    """The numbers kept for each shape after two steps, and in what, where that is shown."""
     params = tuple(draw.normal(shape) for shape in SHAPES)
     grads = tuple(tuple(draw.normal(shape) for shape in SHAPES) for _ in range(2))
-    kept = interview.trace(Run("state", params, grads)).state
-    return {} if kept is None else dict(zip(map(_name, SHAPES), kept, strict=True))
+    trace = interview.trace(Run("state", params, grads))
+    counts = [] if trace.state is None else zip(map(_name, SHAPES), trace.state, strict=True)
+    return dict(counts), trace.kept_in
 
 
 def _name(shape: Sequence[int]) -> str:
@@ -170,8 +184,10 @@ def _ends_apart(interview: Interview, run: Run, split: int) -> Iterator[Finding]
     """The two ends of a saved run, at the first step at which they differ."""
     for t in range(split + 1, len(run.grads) + 1):
         short = until(run, t)
-        for what in interview.trace(short).parted:
-            yield interview.finding("over time", what, short)
+        for at in interview.trace(short).parted:
+            found = interview.finding("over time", at["what"], short)
+            numbers = {name: at[name] for name in ("got", "expected")}
+            yield replace(found, index=tuple(at["index"]), **numbers)
 
 
 def _jump(interview: Interview, draw: Draw) -> Iterator[Finding]:

@@ -27,8 +27,9 @@ class Course:
         self.after: list[list[Any]] = []
         self.changed: list[str] = []
         self.unlike: list[str] = []
-        self.parted: list[str] = []
+        self.parted: list[dict[str, Any]] = []
         self.state: list[int] | None = None
+        self.kept_in: list[str] = []
 
     def answer(self) -> dict[str, Any]:
         """What there is to tell, but for an error."""
@@ -38,6 +39,7 @@ class Course:
             "unlike": self.unlike,
             "parted": self.parted,
             "state": self.state,
+            "kept_in": self.kept_in,
         }
 
     def go(self) -> None:
@@ -55,7 +57,7 @@ class Course:
             step = _callable(self.build.load(saved), "build.load")
             self.after.extend(self._steps(step, split, end))
             self.parted = self._parted(first, self.after[known:], split)
-        self.state = sizes(step)
+        self.state, self.kept_in = kept(step)
 
     def _begun(self) -> Any:
         options = dict(self.run["hyperparameters"])
@@ -96,25 +98,37 @@ class Course:
         if self.groups != self.run["groups"]:
             yield f"the list of groups was changed by step {number}"
 
-    def _parted(self, first: list[Any], second: list[Any], split: int) -> list[str]:
-        """Where the two ends of a split run differ in a bit."""
+    def _parted(self, first: list[Any], second: list[Any], split: int) -> list[dict[str, Any]]:
+        """Where the two ends of a split run differ in a bit: the first entry of each array."""
         numbers = [n for n in sorted(self.watch) if n > split]
         return [
-            f"parameter {k} at step {number} is another one after save and load"
+            {"what": f"parameter {k} at step {number} is another one after save and load"}
+            | _first_apart(k, y, x)
             for number, a, b in zip(numbers, first, second, strict=True)
             for k, (x, y) in enumerate(zip(a, b, strict=True))
             if x.tobytes() != y.tobytes()
         ]
 
 
-def sizes(step: Any) -> list[int] | None:
-    """How many numbers are kept for each parameter, scalars not counted, if the step can show it.
+def kept(step: Any) -> tuple[list[int] | None, list[str]]:
+    """How many numbers are kept for each parameter, if the step can show it, and in which dtypes.
 
-    What it raises instead is no answer, and no fault in the steps it took.
+    Scalars are not counted.  What it raises is no answer, and no fault in the steps it took.
     """
     with contextlib.suppress(Exception):
-        return [sum(int(np.size(a)) for a in k.values() if np.ndim(a)) for k in step.state()]
-    return None
+        arrays = [[np.asarray(a) for a in k.values() if np.ndim(a)] for k in step.state()]
+        counts = [sum(int(a.size) for a in own) for own in arrays]
+        return counts, sorted({str(a.dtype) for own in arrays for a in own})
+    return None, []
+
+
+def _first_apart(number: int, got: Any, expected: Any) -> dict[str, Any]:
+    """The first entry of parameter `number` in which two arrays differ in a bit."""
+    bits = (np.ascontiguousarray(a).reshape(-1, 1).view(np.uint8) for a in (got, expected))
+    place = int(np.argmax(np.any(np.not_equal(*bits), axis=1)))
+    entry = [int(i) for i in np.unravel_index(place, got.shape)]
+    numbers = {"got": float(got.flat[place]), "expected": float(expected.flat[place])}
+    return {"index": [number, *entry], **numbers}
 
 
 def _callable(step: Any, source: str) -> Any:

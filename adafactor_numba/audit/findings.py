@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from derivations.method import ADAFACTOR, Method
 from derivations.variants import AXES, Option, combined
@@ -25,6 +25,15 @@ NOWHERE = {
     "over time": "only where the run was interrupted: saved and loaded, or without a gradient",
 }
 """What differs, where it is at no line."""
+
+
+class Sides(NamedTuple):
+    """What was judged, by which format for each dtype; what that leaves unexplained, what not."""
+
+    judged: Sequence[Judgement]
+    failing: Sequence[Judgement]
+    passing: Sequence[Judgement]
+    working: Mapping[str, str]
 
 
 class Evidence(Protocol):
@@ -86,25 +95,28 @@ def line_difference(
     than a base that leaves nothing to explain for floats, and yet was refused by balls.
     """
     evidence.progress("looking for the line")
-    if base.options and not _split(judged, evidence.formats)[0]:
-        base, judged = Path(), paper
-    found = _explanations(evidence, base, judged)
-    if not found and base.options and (found := _explanations(evidence, Path(), paper)):
-        base, judged = Path(), paper
-    failing, _, working = _split(judged, evidence.formats)
+    sides = _sides(judged, evidence.formats)
+    if base.options and not sides.failing:
+        base, sides = Path(), _sides(paper, evidence.formats)
+    found = _explanations(evidence, base, sides)
+    if not found and base.options:
+        others = _sides(paper, evidence.formats)
+        if found := _explanations(evidence, Path(), others):
+            base, sides = Path(), others
+    failing, working = sides.failing, sides.working
     j = _smallest(evidence, base.method, _alone(failing) or failing, working)
-    steps = tuple(dict.fromkeys(s for e in found for s in e.edit.steps)) or suspect(judged, working)
+    steps = tuple(dict.fromkeys(s for e in found for s in e.edit.steps))
+    steps = steps or suspect(sides.judged, working)
     what = str(found[0]) if found else NOWHERE.get(steps[0], "no single symbol explains it")
     besides = f"; besides: {', '.join(o.name for o in base.options)}" if base.options else ""
     line = difference(j, steps[0], _case(evidence, j), working, what + besides, steps)
     return [line, *option_differences(evidence, base.options, paper, working, failing)]
 
 
-def _explanations(evidence: Evidence, base: Path, judged: Sequence[Judgement]) -> list[Explanation]:
+def _explanations(evidence: Evidence, base: Path, sides: Sides) -> list[Explanation]:
     """The first few single lines of `base` that, changed, explain everything."""
-    failing, passing, working = _split(judged, evidence.formats)
-    allowed = {d: f[: f.index(working[d]) + 1] for d, f in evidence.formats.items()}
-    found = explanations(_alone(failing), passing, allowed, base.method)
+    allowed = {d: f[: f.index(sides.working[d]) + 1] for d, f in evidence.formats.items()}
+    found = explanations(_alone(sides.failing), sides.passing, allowed, base.method)
     return list(itertools.islice(found, 3))
 
 
@@ -113,20 +125,17 @@ def _alone(found: Sequence[Judgement]) -> list[Judgement]:
     return [j for j in found if len(j.strand.run.params) == 1]
 
 
-def _split(
-    judged: Sequence[Judgement], allowed: Formats
-) -> tuple[list[Judgement], list[Judgement], dict[str, str]]:
-    """What is not explained, what is, and by which formats: the coarsest, if they leave any.
-
-    The finest, if nothing is left.
-    """
+def _sides(judged: Sequence[Judgement], allowed: Formats) -> Sides:
+    """By the coarsest formats, if they leave anything unexplained, else by the finest."""
     finest = {dtype: found[0] for dtype, found in allowed.items()}
     for working in (coarsest(allowed), finest):
-        failing = [j for j in judged if not is_in_order(j, working[j.strand.dtype])]
+        passing: list[Judgement] = []
+        failing: list[Judgement] = []
+        for j in judged:
+            (passing if is_in_order(j, working[j.strand.dtype]) else failing).append(j)
         if failing:
             break
-    passing = [j for j in judged if is_in_order(j, working[j.strand.dtype])]
-    return failing, passing, working
+    return Sides(judged, failing, passing, working)
 
 
 def _smallest(

@@ -153,20 +153,26 @@ class Judgement:
         return (float(found.min()), float(found.max())) if found.size else (1.0, 1.0)
 
     def leaves_range(self, working: str) -> bool:
-        """Whether the rule's own numbers leave the exponents of `working`; G has no zeros.
+        """Whether the rule's own numbers leave the exponents of `working`.
 
-        A vector may be taken for a matrix of one row, and R C be formed of it.
+        A vector may be taken for a matrix of one row, and R C be formed of it.  Squares of X
+        matter where RMS(X) is more than epsilon_2.  Zeros of G are excused only where the exponents
+        of `working` leave nothing of epsilon_1.
         """
-        history = [o.G for o in self.strand.observations if o.t <= self.prediction.observation.t]
-        if not all(np.all(G != 0) for G in history):
-            return False
-        least, greatest = self.naturals
-        if "R" not in self.prediction.values:
-            greatest *= greatest
         limits = np.finfo(WORK.get(working, working))
-        eps, dtype = float(limits.eps), np.finfo(self.strand.dtype)
+        o, values = self.prediction.observation, self.prediction.values
+        smallest_G = self.strand.least[o.t]
+        if smallest_G == 0:
+            return bool(values.get("epsilon_1", 1) < float(limits.smallest_subnormal) / 2)
+        least, greatest = self.naturals
+        if "R" not in values:
+            greatest *= greatest
+        squares = np.square(floats(o.before))
+        if np.mean(squares) > float(values.get("epsilon_2", np.inf)) ** 2:
+            least, greatest = min(least, np.mean(squares)), max(greatest, np.max(squares))
+        eps = float(limits.eps)
         roomy = float(limits.tiny) / eps <= least and greatest <= float(limits.max) * eps
-        storable = float(dtype.tiny) / eps <= float(np.min(np.abs(history)))
+        storable = float(np.finfo(self.strand.dtype).tiny) <= smallest_G
         return not (roomy and storable)
 
 
@@ -211,7 +217,6 @@ def greatest_unit(working: str) -> float:
 
 
 def unit_of(format_: str) -> float:
-    """The unit roundoff of a dtype."""
     """The unit roundoff of a format."""
     return float(np.finfo(format_).eps) / 2
 

@@ -147,8 +147,12 @@ def coarsest(allowed: Formats) -> dict[str, str]:
 
 
 def _halves(early: Sequence[Judgement]) -> bool:
-    """Whether every step from X = 0 is a number of float16: of few digits, a multiple of 2^-24."""
+    """Whether every step from X = 0 is a number of float16: of few digits, a multiple of 2^-24.
+
+    What is not finite is beyond its range, and tells nothing.
+    """
     after = [floats(j.prediction.observation.after) for j in early if _starts_at_zero(j)]
+    after = [array[np.isfinite(array)] for array in after]
     moved = any(np.any(array) for array in after)
     scaled = (x for array in after for x in (np.frexp(array)[0] * 2**11, array * 2**24))
     return moved and all(bool(np.all(x == np.round(x))) for x in scaled)

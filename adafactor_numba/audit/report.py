@@ -30,7 +30,8 @@ class Difference:
 class Report:
     """The verdict of an audit: `agrees`, `differs` or `cannot run`, and what else was found.
 
-    `state` counts the numbers kept, by shape; `flags` has for each what it `does`, and `why` that
+    `state` counts the numbers kept, by shape; `state_dtypes` has their dtype for every dtype of a
+    parameter; `flags` has for each what it `does`, and `why` that
     is not known; `properties` has for each law whether it `holds`.  None: it could not be asked.
     """
 
@@ -51,6 +52,7 @@ class Report:
     differences: tuple[Difference, ...] = ()
     state: Mapping[str, int] = field(default_factory=dict)
     sublinear: bool | None = None
+    state_dtypes: Mapping[str, str] = field(default_factory=dict)
     counts_skipped: bool | None = None
     flags: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
     properties: tuple[Mapping[str, Any], ...] = ()
@@ -62,6 +64,21 @@ class Report:
     def exit_code(self) -> int:
         """0 agrees, 1 differs, 2 cannot run."""
         return {"agrees": 0, "differs": 1}.get(self.verdict, 2)
+
+    @property
+    def kept(self) -> str:
+        """How much is kept for a matrix and in what, as far as that is known."""
+        words = [f"{shape}: {count} numbers" for shape, count in self.state.items()][:1]
+        if self.sublinear is not None:
+            words.append("sublinear" if self.sublinear else "not sublinear")
+        kept_in = self.state_dtypes
+        if len({*kept_in.values()}) == 1:
+            words += [f"in {min(kept_in.values())}"]
+        elif all(found == dtype for dtype, found in kept_in.items()):
+            words += ["in the parameter's dtype"] if kept_in else []
+        else:
+            words += [f"in {found} for {dtype}" for dtype, found in kept_in.items()]
+        return ", ".join(words)
 
     def json(self) -> str:
         """The report as strict JSON: what is not finite is a string."""

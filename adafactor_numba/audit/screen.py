@@ -65,9 +65,8 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
 
 def _besides(report: Report) -> Iterator[tuple[str, str]]:
     """What was found beside the arithmetic, where there is something to say."""
-    if report.state:
-        kept = [f"{shape}: {count} numbers" for shape, count in report.state.items()]
-        yield "state", f"{kept[0]}, {'sublinear' if report.sublinear else 'not sublinear'}"
+    if report.kept:
+        yield "state", report.kept
     if report.counts_skipped:
         yield "t", "advances without a gradient, too"
     if report.flags:

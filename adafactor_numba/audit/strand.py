@@ -68,6 +68,12 @@ class Strand:
             *((np.array_equal(abs(a), abs(b)), np.array_equal(a, -b)) for a, b in pairs),
         )
 
+    @cached_property
+    def least(self) -> Mapping[int, float]:
+        """For each step, the least |G| of any entry at any step up to it."""
+        found = itertools.accumulate((float(np.min(abs(o.G))) for o in self.observations), min)
+        return dict(zip((o.t for o in self.observations), found, strict=True))
+
     def until(self, t: int) -> "Strand":
         """The strand up to its step t."""
         return replace(self, observations=tuple(o for o in self.observations if o.t <= t))

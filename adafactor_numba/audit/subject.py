@@ -59,8 +59,9 @@ class Run:
 class Trace:
     """What it answered: the parameters after each step looked at, and what went wrong.
 
-    `parted` says where the two ends of a split run differ in a bit.  `state` counts the numbers
-    kept for each parameter at the end, scalars left out; None where that cannot be shown.
+    `parted` says where the two ends of a split run differ in a bit, with both numbers.  `state`
+    counts those kept for each parameter at the end, scalars left out, and `kept_in` lists their
+    dtypes; None, and nothing, where that cannot be shown.
     `unlike` says what came back in another shape or dtype than its parameter, which ends the run.
     `lost`: it did not answer, or was not asked as it would not.
     """
@@ -68,8 +69,9 @@ class Trace:
     after: list[list[np.ndarray]]
     changed: list[str]
     error: str | None
-    parted: list[str] = field(default_factory=list)
+    parted: list[dict[str, Any]] = field(default_factory=list)
     state: list[int] | None = None
+    kept_in: list[str] = field(default_factory=list)
     lost: bool = False
     unlike: list[str] = field(default_factory=list)
 

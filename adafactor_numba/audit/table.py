@@ -19,8 +19,8 @@ written by hand. `adafactor-numba audit NAME` repeats one of them.
 {verdicts}
 
 *float32*: between which |G| the step is the paper's, if it is at |G| = 1. *t*: whether it advances
-for a parameter without a gradient. *state*: numbers kept for a matrix of 64 x 48, and whether that
-is sublinear.
+for a parameter without a gradient. *state*: how many numbers are kept for a matrix, whether that is
+sublinear, and in which dtype.
 
 ## Answers, axis by axis
 
@@ -90,8 +90,6 @@ def table(head: Row, rows: Iterable[Row]) -> str:
 def _verdict(report: Report) -> Row:
     what = ADAPTERS[report.implementation].what
     counts = {None: "no step without one", True: "advances", False: "waits"}
-    state = [str(count) for count in report.state.values()][:1]
-    kind = {None: "not shown", True: "sublinear", False: "not sublinear"}[report.sublinear]
     return (
         f"`{report.implementation}`",
         what,
@@ -100,7 +98,7 @@ def _verdict(report: Report) -> Row:
         report.precision or "unknown",
         _range(report.range.get("float32")),
         counts[report.counts_skipped],
-        ", ".join([*state, kind]),
+        report.kept or "not shown",
     )
 
 

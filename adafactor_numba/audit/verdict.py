@@ -35,6 +35,7 @@ from .precision import (
     precision,
     with_momentum_in_bfloat16,
 )
+from .properties import WORKING
 from .reach import Reach, reach
 from .report import Difference, Report
 from .scenarios import runs
@@ -43,8 +44,7 @@ from .strand import Strand, strands
 from .subject import CannotRunError, Run, Subject
 from .suspect import suspect
 
-DTYPES = ("float64", "float32")
-KNOWN_DTYPES = (*DTYPES, "float16")
+DTYPES = (*WORKING, "float16")
 """The last is too coarse and too narrow for the laws, and for most of what flags do."""
 Progress = Callable[[str], None]
 Guess: TypeAlias = tuple[Path, Formats]
@@ -263,7 +263,7 @@ class Examination:
         at_work = {d: (*self.formats[d], f) for d, f in working.items()}
         allowed = {**self.formats, **at_work}
         known = Known(path.options, allowed, self.conduct.dtype, self.conduct.not_run)
-        dtypes = [dtype for dtype in self.dtypes if dtype in self.formats and dtype in DTYPES]
+        dtypes = [dtype for dtype in self.dtypes if dtype in self.formats and dtype in WORKING]
         return besides(Interview(self.subject, self.seed), self.conduct, known, dtypes)
 
     def _not_run(self) -> Iterator[dict[str, str]]:

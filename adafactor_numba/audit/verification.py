@@ -14,6 +14,7 @@ from derivations.variants import VARIANTS
 
 from .check import COMPILED, Deviation, deviations, schedule_deviations
 from .names import target
+from .properties import WORKING
 from .verdict import audit
 
 RULES = (SCHEDULE, VECTOR, MATRIX, TENSOR)
@@ -95,7 +96,7 @@ def _refute(found: list[Deviation]) -> None:
 
 
 def _own() -> str:
-    report = audit("numba", target("numba"))
+    report = audit("numba", target("numba"), dtypes=WORKING)
     if report.verdict != "agrees" or report.scenarios_not_run:
         where = report.differences[0].step if report.differences else report.why
         raise RefutedError(f"{report.verdict}: {where} {report.scenarios_not_run or ''}")

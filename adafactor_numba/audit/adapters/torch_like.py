@@ -21,9 +21,13 @@ def grouped(X: list[Any], groups: Groups) -> list[Any]:
 
 
 def array(x: Any) -> np.ndarray:
-    """A number or tensor as an array of its own; bfloat16, which NumPy has not, as float32."""
+    """A number or tensor as an array of its own; NumPy has bfloat16 from ml_dtypes only."""
     x = torch.as_tensor(x).detach()
-    return np.array((x.float() if x.dtype == torch.bfloat16 else x).numpy())
+    if x.dtype == torch.bfloat16:
+        from ml_dtypes import bfloat16
+
+        return np.array(x.contiguous().view(torch.uint16).numpy()).view(bfloat16)
+    return np.array(x.numpy())
 
 
 class Step:
