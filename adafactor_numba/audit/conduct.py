@@ -20,6 +20,8 @@ from .subject import Run, Subject
 AGAIN = "a second run"
 """Begins what is said of one that depends on what ran before: no line can then be told wrong."""
 
+BETWEEN, OVER_TIME = "between parameters", "over time"
+
 NATIVE: Mapping[str, str] = {}
 """Work in the dtype of the parameter."""
 
@@ -107,7 +109,7 @@ def _determinism(interview: Interview, draw: Draw) -> Iterator[Finding]:
     run, other = (_several(draw, "the same again") for _ in range(2))
     first, _, second = (Answer(r, interview.trace(r)) for r in (run, other, run))
     for at in parted(second, first, interview.working):
-        yield interview.shown("over time", f"{AGAIN} moves parameter {{}} otherwise", run, run, at)
+        yield interview.shown(OVER_TIME, f"{AGAIN} moves parameter {{}} otherwise", run, run, at)
 
 
 def _orders(interview: Interview, draw: Draw) -> Iterator[Finding]:
@@ -116,9 +118,7 @@ def _orders(interview: Interview, draw: Draw) -> Iterator[Finding]:
     for known in (_several(draw, "orders"), *([mixed(draw)] if draw.dtype == "float64" else [])):
         for order in ORDERS[1:]:
             run = permuted(known, order)
-            for at in interview.apart(run, known, order):
-                yield interview.parting("between parameters", what, run, known, at, order)
-            yield from interview.raised("between parameters", run, known)
+            yield from interview.compared(BETWEEN, what, run, known, order, raising=True)
 
 
 def _groups(interview: Interview, draw: Draw) -> Iterator[Finding]:
@@ -128,9 +128,7 @@ def _groups(interview: Interview, draw: Draw) -> Iterator[Finding]:
     known = _several(draw, "groups")
     what = "parameter {} moves otherwise where the groups are others"
     for groups in GROUPINGS:
-        run = replace(known, groups=groups)
-        for at in interview.apart(run, known):
-            yield interview.parting("between parameters", what, run, known, at)
+        yield from interview.compared(BETWEEN, what, replace(known, groups=groups), known)
 
 
 def _independence(interview: Interview, draw: Draw) -> Iterator[Finding]:
@@ -140,9 +138,7 @@ def _independence(interview: Interview, draw: Draw) -> Iterator[Finding]:
     for known in (twins, *([replace(twins, groups=GROUPINGS[0])] if takes else [])):
         for name, run in zip(("another X", "another G", "no G"), independent(known), strict=True):
             what = f"{name} of parameter 0 moves parameter {{}} otherwise"
-            for at in interview.apart(run, known):
-                if at.places[0] > 0:
-                    yield interview.parting("between parameters", what, run, known, at)
+            yield from interview.compared(BETWEEN, what, run, known, but=0)
 
 
 def _missing(interview: Interview, draw: Draw) -> Iterator[Finding]:
@@ -156,7 +152,7 @@ def _missing(interview: Interview, draw: Draw) -> Iterator[Finding]:
         for k, (G, old, new) in enumerate(zip(gradients, before, after, strict=True)):
             if G is None and not np.array_equal(new, old, equal_nan=True):
                 what = f"parameter {k} was moved at a step without a gradient for it"
-                found = interview.finding("between parameters", what, until(run, t))
+                found = interview.finding(BETWEEN, what, until(run, t))
                 entry = tuple(
                     int(i) for i in np.argwhere((new != old) & ~(np.isnan(new) & np.isnan(old)))[0]
                 )
@@ -175,9 +171,7 @@ def _split(interview: Interview, draw: Draw) -> Iterator[Finding]:
         run = replace(known, split=split)
         if interview.trace(run).parted:
             yield from _ends_apart(interview, run, split)
-        for at in interview.apart(run, known):
-            yield interview.parting("over time", what, run, known, at)
-        yield from interview.raised("over time", run, known)
+        yield from interview.compared(OVER_TIME, what, run, known, raising=True)
 
 
 def _ends_apart(interview: Interview, run: Run, split: int) -> Iterator[Finding]:
@@ -185,7 +179,7 @@ def _ends_apart(interview: Interview, run: Run, split: int) -> Iterator[Finding]
     for t in range(split + 1, len(run.grads) + 1):
         short = until(run, t)
         for at in interview.trace(short).parted:
-            found = interview.finding("over time", at["what"], short)
+            found = interview.finding(OVER_TIME, at["what"], short)
             numbers = {name: at[name] for name in ("got", "expected")}
             yield replace(found, index=tuple(at["index"]), **numbers)
 
@@ -196,8 +190,7 @@ def _jump(interview: Interview, draw: Draw) -> Iterator[Finding]:
         known = _several(draw, "jump")
         run = replace(known, jump=1)
         what = "parameter {} moves otherwise after a jump to t = 1"
-        for at in interview.apart(run, known):
-            yield interview.parting("over time", what, run, known, at)
+        yield from interview.compared(OVER_TIME, what, run, known)
 
 
 Check = Callable[[Interview, Draw], Iterator[Finding]]

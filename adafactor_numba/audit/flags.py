@@ -140,9 +140,8 @@ def foreach_apart(interview: Interview, draw: Draw) -> Iterator[Finding]:
     run = several(draw)
     run = replace(run, scenario="foreach", params=tuple(np.zeros_like(X) for X in run.params))
     ways = [replace(run, hyperparameters={"foreach": way}) for way in (False, True)]
-    for at in interview.apart(ways[1], ways[0]):
-        what = "foreach moves parameter {} otherwise, beyond rounding"
-        yield interview.parting("between parameters", what, ways[1], ways[0], at)
+    what = "foreach moves parameter {} otherwise, beyond rounding"
+    yield from interview.compared("between parameters", what, ways[1], ways[0])
 
 
 def ignored(interview: Interview, draw: Draw, name: str) -> Finding:

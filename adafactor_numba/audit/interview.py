@@ -1,6 +1,6 @@
 """Questions to one implementation, whose answers are compared with one another."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -26,9 +26,6 @@ class Finding:
     got: float | None = None
     expected: float | None = None
     granted: float = 0.0
-
-
-Ask = Callable[[Run], Trace]
 
 
 @dataclass
@@ -64,32 +61,42 @@ class Interview:
         case = case_of(self.subject.target, run, len(run.grads), self.seed)
         return Finding(step, what, case if other is None else case | {"other": beside(other)})
 
-    def apart(
-        self, run: Run, known: Run, order: Sequence[int] = (), ask: Ask | None = None
-    ) -> Iterator[Parted]:
-        """Where a run parts from a known one, whose parameters may have another order."""
-        found, before = (Answer(r, (ask or self.trace)(r)) for r in (run, known))
-        return parted(found, before, self.working, order)
+    def compared(
+        self,
+        step: str,
+        what: str,
+        run: Run,
+        known: Run,
+        order: Sequence[int] = (),
+        *,
+        but: int | None = None,
+        raising: bool = False,
+    ) -> Iterator[Finding]:
+        """Where a run parts from a known one, whose parameters may have another `order`.
 
-    def raised(self, step: str, run: Run, known: Run) -> Iterator[Finding]:
-        """That a run raises which the known one shows to be possible."""
-        found, before = self.trace(run), self.trace(known)
-        if found.error and not found.lost and not before.error:
-            t = min(len(found.after) + 1, len(run.grads))
-            yield self.finding(step, f"step {t} raises {found.error}", run, known)
-
-    def parting(
-        self, step: str, what: str, run: Run, known: Run, at: Parted, order: Sequence[int] = ()
-    ) -> Finding:
-        """That a run parts from a known one, shown with few parameters and no later step.
-
-        `what` has a place for the number of the parameter.
+        `what` has a place for the number of the parameter; nothing is said of parameter `but`.
+        `raising`: the run may not raise either, as the known one shows it to be possible.
         """
+        found, before = (Answer(r, self.trace(r)) for r in (run, known))
+        for at in parted(found, before, self.working, order):
+            if at.places[0] != but:
+                yield self._parting(step, what, run, known, at, order)
+        trace = found.trace
+        if raising and trace.error and not trace.lost and not before.trace.error:
+            t = min(len(trace.after) + 1, len(run.grads))
+            yield self.finding(step, f"step {t} raises {trace.error}", run, known)
+
+    def _parting(
+        self, step: str, what: str, run: Run, known: Run, at: Parted, order: Sequence[int]
+    ) -> Finding:
+        """That a run parts from a known one, shown with few parameters and no later step."""
         numbers = tuple(order or range(len(run.params)))
-        pair = fewest(
-            Pair(run, known, numbers, at),
-            lambda first, second, places: self.apart(first, second, places, self.subject.run),
-        )
+
+        def again(first: Run, second: Run, places: Sequence[int]) -> Iterator[Parted]:
+            one, other = (Answer(r, self.subject.run(r)) for r in (first, second))
+            return parted(one, other, self.working, places)
+
+        pair = fewest(Pair(run, known, numbers, at), again)
         return self.shown(step, what, pair.found, pair.known, pair.parted)
 
     def shown(self, step: str, what: str, run: Run, known: Run, at: Parted) -> Finding:
