@@ -34,6 +34,7 @@ REPORT = {
     "variant": (str, type(None)),
     "axes": dict,
     "precision": (str, type(None)),
+    "precisions": dict,
     "range": dict,
     "cases": int,
     "variants_told_apart": int,

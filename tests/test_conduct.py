@@ -219,10 +219,11 @@ def test_what_fails_only_in_runs_that_are_saved_lies_over_time(build, step):
 
 
 def test_what_was_refused_is_a_scenario_not_run_once():
-    refused = replace(found(Plain), not_run={"groups": "no", "missing gradient": "nor this"})
+    refused = {"groups, float64": "no", "missing gradient, float64": "nor this"}
     known = [{"scenario": "groups, float64", "why": "no"}]
     line = {"scenario": "missing gradient, float64", "why": "nor this"}
-    assert [*unanswered(refused, {}, known)] == [line]
+    assert [*unanswered(refused, known)] == [line]
+    assert [*unanswered(refused, [{"scenario": "all, float64", "why": "no"}])] == []
 
 
 def test_a_step_size_that_never_shows_is_not_called_ignored():

@@ -37,11 +37,10 @@ def _law(found: Property) -> dict[str, Any]:
 
 
 def unanswered(
-    conducted: Conduct, lost: Mapping[str, str], known: Sequence[Mapping[str, str]]
+    refused: Mapping[str, str], known: Sequence[Mapping[str, str]]
 ) -> Iterator[dict[str, str]]:
-    """The scenarios that were refused or `lost` beside what is known not to have run, and why."""
+    """The scenarios, each with its dtype, that were refused beside what is known, and why."""
     named = {line["scenario"] for line in known}
-    refused = {f"{name}, {conducted.dtype}": why for name, why in conducted.not_run.items()}
-    for name, why in (refused | {**lost}).items():
+    for name, why in refused.items():
         if not named & {name, f"all, {name.rpartition(', ')[2]}"}:
             yield {"scenario": name, "why": why}

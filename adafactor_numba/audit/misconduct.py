@@ -25,8 +25,12 @@ class Misconduct:
 
     def differences(self, conducted: Conduct) -> list[Difference]:
         """What conduct found, and what the answers show besides."""
-        found = [*map(difference_of, conducted.findings), *self._stopped()]
-        return [*found, *unsaid((*self.unlike(), *self._changed()), conducted.meddling)]
+        findings = map(difference_of, conducted.findings)
+        return [*findings, *unsaid(self.shown(), conducted.meddling)]
+
+    def shown(self) -> list[Difference]:
+        """What the answers show by themselves."""
+        return [*self._stopped(), *self.unlike(), *self._changed()]
 
     def unlike(self) -> list[Difference]:
         """What came back in another shape or dtype than its parameter, in the smallest run."""
@@ -54,10 +58,11 @@ class Misconduct:
         return Difference(step, case, what=what, equivalent_steps=(step,))
 
 
-def unsaid(known: Sequence[Difference], more: Iterable[Finding]) -> list[Difference]:
+def unsaid(known: Sequence[Difference], more: Iterable[Finding | Difference]) -> list[Difference]:
     """Those that are known, and the first of every other kind."""
     found = [*known]
-    for difference in map(difference_of, more):
+    for one in more:
+        difference = difference_of(one) if isinstance(one, Finding) else one
         if _kind(difference) not in map(_kind, found):
             found.append(difference)
     return found

@@ -108,7 +108,7 @@ def _growing(draw: Draw) -> Iterator[Run]:
 
 
 def _ordinary(draw: Draw) -> Iterator[Run]:
-    for shape in ((5,), (3, 4), (4, 3)):
+    for shape in ((4,), (2, 3), (3, 2)):
         grads = [draw.normal(shape) for _ in range(5)]
         yield draw.single("ordinary", draw.normal(shape), grads)
 

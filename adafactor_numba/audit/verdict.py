@@ -27,6 +27,7 @@ from .misconduct import Misconduct, unsaid
 from .names import remedy
 from .parting import Answer
 from .precision import (
+    FINE,
     coarsest,
     formats,
     formats_at_work,
@@ -68,8 +69,11 @@ def audit(
     start = time.monotonic()
     try:
         with Subject(target, seconds, paths) as subject:
-            examination = Examination(name, subject, seed, dtypes, progress)
+            fine = [dtype for dtype in dtypes if dtype in WORKING] or dtypes
+            examination = Examination(name, subject, seed, fine, progress)
             report = examination.report()
+            for dtype in (dtype for dtype in dtypes if dtype not in fine):
+                report = _with(report, dtype, examination)
     except CannotRunError as error:
         report = _cannot_run(name, "unknown", remedy(name, str(error)))
     return replace(report, seed=seed, seconds=time.monotonic() - start)
@@ -93,6 +97,7 @@ class Examination:
         self.paper = list(judgements(ADAFACTOR, self.strands))
         at_work = formats_at_work(self.paper)
         self.formats: Formats = {s.dtype: possible(at_work, s.dtype) for s in self.strands}
+        self.path: Path | None = None
 
     def _answered(self, run: Run) -> Answer:
         self.progress(f"{run.scenario}, {run.params[0].dtype}")
@@ -128,6 +133,7 @@ class Examination:
         misconduct = self.misconduct.differences(self.conduct)
         another_each_time = any(d.what.startswith(AGAIN) for d in misconduct)
         if (working := formats_of(self.paper, self.formats)) or another_each_time:
+            self.path = Path() if working else None
             ranges = self._ranges(working or {})
             differences = [*misconduct, *self._beyond(ranges, working or {})]
             return self._report(Path(), working or {}, differences, ranges)
@@ -138,6 +144,7 @@ class Examination:
             if path.options and (working := self._explained_by(path, allowed)):
                 found = option_differences(self, path.options, self.paper, working)
                 if found:
+                    self.path = path
                     differences = [*found, *misconduct]
                     ranges = self._ranges(working)
                     return self._report(path, working, differences, ranges)
@@ -211,7 +218,8 @@ class Examination:
         beside, wrong = self._besides(base or path, working)
         differences = unsaid(differences, wrong)
         not_run = [*self._not_run()]
-        not_run += unanswered(self.conduct, self.subject.lost, not_run)
+        refused = {f"{s}, {self.conduct.dtype}": why for s, why in self.conduct.not_run.items()}
+        not_run += unanswered(refused | self.subject.lost, not_run)
         return Report(
             self.name,
             self.subject.version,
@@ -220,10 +228,8 @@ class Examination:
             variant=path.method.name if path.options else None,
             axes={axis.name: option.name for axis, option in (base or path).answers()},
             precision=precision(working),
-            range={
-                dtype: {"smallest_G": r.least, "largest_G": r.greatest}
-                for dtype, r in ranges.items()
-            },
+            precisions=_precisions(working),
+            range=_ends(ranges),
             cases=len(self.paper),
             variants_told_apart=len(VARIANTS) - sum(ADAFACTOR.name in pair for pair in pairs),
             variants_known=len(VARIANTS),
@@ -233,6 +239,31 @@ class Examination:
             differences=tuple(differences),
             counts_skipped=self.counts_skipped,
             **beside,
+        )
+
+    def added_to(self, report: Report, path: Path) -> Report:
+        """The report with what its rule, found in finer dtypes, says of these."""
+        if not self.paper:
+            return replace(report, scenarios_not_run=(*report.scenarios_not_run, *self._not_run()))
+        if report.precision == "bfloat16":
+            self.formats = dict.fromkeys(self.formats, (*FINE, *FORMATS[3:]))
+        judged = self.paper if not path.options else list(judgements(path.method, self.strands))
+        working = formats_of(judged, self.formats)
+        ranges = self._ranges(working or {})
+        found = [*self._beyond(ranges, working or {})]
+        if working is None:
+            found = line_difference(self, path, judged, self.paper)[:1]
+        alone = [replace(d, what=f"in {d.case['dtype']} alone: {d.what}") for d in found]
+        differences = unsaid([*report.differences, *alone], self.misconduct.shown())
+        not_run = [*report.scenarios_not_run, *self._not_run()]
+        return replace(
+            report,
+            verdict="differs" if differences else "agrees",
+            precisions={**report.precisions, **_precisions(working or {})},
+            range={**report.range, **_ends(ranges)},
+            cases=report.cases + len(self.paper),
+            scenarios_not_run=(*not_run, *unanswered(self.subject.lost, not_run)),
+            differences=tuple(differences),
         )
 
     def _ranges(self, working: Mapping[str, str]) -> dict[str, Reach]:
@@ -281,6 +312,23 @@ class Examination:
 
     def _case(self, run: Run, t: int) -> dict[str, Any]:
         return case_of(self.subject.target, run, t, self.seed)
+
+
+def _with(report: Report, dtype: str, finer: Examination) -> Report:
+    """The report with what the rule of finer dtypes says of a coarser one, if there is a rule."""
+    if finer.path is None:
+        line = {"scenario": f"all, {dtype}", "why": "there is no rule of finer dtypes to judge by"}
+        return replace(report, scenarios_not_run=(*report.scenarios_not_run, line))
+    coarser = Examination(finer.name, finer.subject, finer.seed, [dtype], finer.progress)
+    return coarser.added_to(report, finer.path)
+
+
+def _precisions(working: Mapping[str, str]) -> dict[str, str]:
+    return {dtype: str(precision({dtype: format_})) for dtype, format_ in working.items()}
+
+
+def _ends(ranges: Mapping[str, Reach]) -> dict[str, dict[str, float]]:
+    return {d: {"smallest_G": r.least, "largest_G": r.greatest} for d, r in ranges.items()}
 
 
 def _cannot_run(name: str, version: str, why: str) -> Report:
