@@ -19,6 +19,7 @@ class Here:
     def __init__(self, build):
         self.build, self.target = build, f"{build.__module__}:{build.__name__}"
         self.takes, self.can = tuple(taken(build)), tuple(able(build))
+        self.lost = {}
 
     def run(self, run):
         asked = unpacked(json.loads(json.dumps(question(run))))

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 PEERS = {
     "came_pytorch",
+    "ml_dtypes",
     "jax",
     "keras",
     "mlx",
@@ -78,6 +79,6 @@ SEQUENCE = (
     # what needs no reference
     *("moves", "asking", "questions", "laws", "properties"),
     # all of it
-    *("besides", "verdict", "verification"),
+    *("besides", "examination", "coarser", "verdict", "verification"),
 )
 """Every module of the audit: each reads those before it only."""

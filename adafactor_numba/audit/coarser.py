@@ -1,0 +1,48 @@
+"""float16, too coarse and too narrow to find a rule in: judged by that of finer dtypes."""
+
+from dataclasses import replace
+
+from .besides import unanswered
+from .examination import Examination, ends, precisions
+from .findings import line_difference
+from .judgement import FORMATS, judgements
+from .misconduct import unsaid
+from .precision import FINE, formats_of
+from .report import Report
+from .search import Path
+
+
+def unjudged(report: Report, dtype: str) -> Report:
+    """The report, where no rule was found in finer dtypes."""
+    line = {"scenario": f"all, {dtype}", "why": "there is no rule of finer dtypes to judge by"}
+    return replace(report, scenarios_not_run=(*report.scenarios_not_run, line))
+
+
+def judged(report: Report, path: Path, examination: Examination) -> Report:
+    """The report on finer dtypes, with what the path found there says of the ones examined.
+
+    It can only add a difference.  If nothing came back as it should, the dtype is not taken.
+    """
+    paper, misconduct = examination.paper, examination.misconduct.shown()
+    not_run = [*report.scenarios_not_run, *examination.not_run()]
+    if not paper:
+        return replace(report, scenarios_not_run=tuple(not_run))
+    if report.precision == "bfloat16":
+        examination.formats = dict.fromkeys(examination.formats, (*FINE, *FORMATS[3:]))
+    seen = list(judgements(path.method, examination.strands)) if path.options else paper
+    working = formats_of(seen, examination.formats) or {}
+    ranges = examination.ranges(working)
+    found = [*examination.beyond(ranges, working)]
+    if not working:
+        found = line_difference(examination, path, seen, paper)[:1]
+    alone = [replace(d, what=f"in {d.case['dtype']} alone: {d.what}") for d in found]
+    differences = unsaid([*report.differences, *alone], misconduct)
+    return replace(
+        report,
+        verdict="differs" if differences else "agrees",
+        precisions={**report.precisions, **precisions(working)},
+        range={**report.range, **ends(ranges)},
+        cases=report.cases + len(paper),
+        scenarios_not_run=(*not_run, *unanswered(examination.subject.lost, not_run)),
+        differences=tuple(differences),
+    )

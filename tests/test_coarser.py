@@ -1,0 +1,107 @@
+"""float16 is judged by the rule that finer dtypes show; it can only add a difference."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from adafactor_numba.audit.coarser import judged
+from adafactor_numba.audit.examination import Examination
+from adafactor_numba.audit.report import Difference, Report
+from adafactor_numba.audit.search import Path
+from adafactor_numba.audit.verdict import audit
+from derivations.variants import OPTIONS
+from tests.answers import Here
+from tests.implementations.plain import Plain
+from tests.implementations.right import Native
+from tests.implementations.wrong import NoScale
+
+FINER = Report("x", "1", "agrees", precision="float64", precisions={"float64": "float64"}, cases=3)
+OF_A_VARIANT = (Difference("alpha", {}, what="a variant"),)
+VARIANT = replace(FINER, verdict="differs", differences=OF_A_VARIANT)
+
+
+class Climbing(Plain):
+    """Uphill, if X is of float16."""
+
+    def __call__(self, grads):
+        half = self.X[0].dtype == np.float16
+        return super().__call__([-G if half and G is not None else G for G in grads])
+
+
+class Widened(Plain):
+    """float32 for float16."""
+
+    def __call__(self, grads):
+        return [X.astype(np.float32) for X in super().__call__(grads)]
+
+
+class Sometimes(Plain):
+    """float32 for a gradient of one entry."""
+
+    def __call__(self, grads):
+        small = any(G is not None and G.size == 1 for G in grads)
+        return [X.astype(np.float32 if small else X.dtype) for X in super().__call__(grads)]
+
+
+class Refusing(Plain):
+    def __init__(self, params, *, d=1.0):
+        raise TypeError("no float16")
+
+
+def added(build, report=FINER, *options):
+    """The report on finer dtypes with what is found in float16."""
+    examination = Examination("x", Here(build), 0, ["float16"], lambda _: None)
+    return judged(report, Path(tuple(OPTIONS[name] for name in options)), examination)
+
+
+@pytest.mark.parametrize(("build", "format_"), [(Plain, "float64"), (Native, "float16")])
+def test_what_agrees_in_float16_has_its_range_and_its_format_there(build, format_):
+    report = added(build)
+    assert (report.verdict, report.differences, report.precision) == ("agrees", (), "float64")
+    assert report.precisions == {"float64": "float64", "float16": format_}
+    assert [*report.range] == ["float16"]
+    assert report.cases > 500
+
+
+def test_what_is_wrong_in_float16_alone_differs_at_its_step():
+    report = added(Climbing)
+    assert report.verdict == "differs"
+    (found,) = report.differences
+    assert (found.step, found.case["dtype"]) == ("X_new", "float16")
+    assert found.what.startswith("in float16 alone: ")
+    assert "float16" not in report.precisions
+
+
+def test_a_variant_is_one_in_float16_too_and_the_paper_is_none():
+    assert added(NoScale, VARIANT, "no parameter scale").differences == VARIANT.differences
+    known, found = added(Plain, VARIANT, "no parameter scale").differences
+    assert known is VARIANT.differences[0]
+    assert found.what.startswith("in float16 alone: ")
+
+
+@pytest.mark.parametrize(
+    ("build", "why"),
+    [
+        (Refusing, "TypeError: no float16"),
+        (Widened, "ValueError: returned array 0 has dtype float32, the parameter float16"),
+    ],
+)
+def test_one_that_does_not_take_float16_is_not_judged_by_it(build, why):
+    report = added(build)
+    assert report == replace(FINER, scenarios_not_run=({"scenario": "all, float16", "why": why},))
+
+
+def test_one_that_takes_it_and_returns_another_dtype_now_and_then_differs():
+    report = added(Sometimes)
+    assert report.verdict == "differs"
+    assert [d.step for d in report.differences] == ["arguments"]
+    assert "dtype float32" in report.differences[0].what
+
+
+def test_without_a_rule_of_finer_dtypes_float16_is_not_asked(builder):
+    text = "from tests.implementations.wrong_moves import Ascent as build"
+    report = audit("mine", builder(text), dtypes=["float32", "float16"])
+    line = {"scenario": "all, float16", "why": "there is no rule of finer dtypes to judge by"}
+    assert report.scenarios_not_run[-1] == line
+    assert "float16" not in report.precisions
