@@ -40,12 +40,12 @@ def pytest_collection_modifyitems(items):
 def reports(request):
     """The report on every implementation and its dtypes that the chosen tests need, as futures.
 
-    As many are audited at a time as there are processors.
+    As many are audited at a time as there are processors; what is tested meanwhile comes first.
     """
     arguments = [item.callspec.params for item in request.session.items if "callspec" in vars(item)]
     wanted = dict.fromkeys(map(asked, (a for a in arguments if "implementation" in a)))
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(os.cpu_count(), context) as pool:
+    with ProcessPoolExecutor(os.cpu_count(), context, os.nice, (10,)) as pool:
         yield {
             (name, dtypes): pool.submit(audit, name, target(name), dtypes=dtypes, paths=paths(name))
             for name, dtypes in wanted

@@ -52,11 +52,11 @@ def test_a_crash_in_one_scenario_ends_no_other_nor_the_same_in_another_dtype(bui
 
 
 def test_lost_runs_together_may_take_so_long_and_no_longer(builder):
-    with Subject(builder(stepping(CRASHES.replace("os._exit(7)", "time.sleep(9)"))), 1) as subject:
+    with Subject(builder(stepping(CRASHES.replace("os._exit(7)", "time.sleep(9)"))), 2) as subject:
         assert subject.run(SHORT).error is None
         runs = [replace(RUN, scenario=f"long {k}") for k in range(LIMITS + 1)]
         errors = [subject.run(run).error for run in runs]
-        hung = errors.count("no answer within 1 s")
+        hung = errors.count("no answer within 2 s")
         assert 3 <= hung <= LIMITS  # starting again takes time, too
         assert re.fullmatch(r"not tried after runs without an answer took \d+ s", errors[hung])
         assert subject.run(SHORT).error == errors[hung]

@@ -89,7 +89,7 @@ def test_a_flag_is_not_known_or_not_there(text):
 
 def test_every_difference_has_its_case_and_its_numbers(text):
     differences = text.partition("## Differences")[2]
-    assert "* `torch`, **V**: of |G|\n  ([S] line 7, shape (1, 2), t = 1, 0.1235 for 1)" in text
+    assert "* `torch`, **V**: of |G|\n  ([S] line 7, shape (1, 2), t = 1, 0.12345678 for 1)" in text
     assert "* `torch`, **arguments**: beta_1 changes nothing\n  (shape (1, 2), t = 1)" in text
     assert differences.count("* `") == 3
     assert "numba" not in differences

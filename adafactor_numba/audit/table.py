@@ -131,4 +131,4 @@ def _case(difference: Difference) -> Iterator[str]:
     yield f"shape {str(case['shape']).replace('[', '(').replace(']', ')')}"
     yield f"t = {case['t']}"
     if difference.got is not None and difference.expected is not None:
-        yield f"{difference.got:.4g} for {difference.expected:.4g}"
+        yield f"{difference.got:.10g} for {difference.expected:.10g}"
