@@ -78,6 +78,7 @@ class build(Plain):
 """
 
 
+@pytest.mark.slow
 def test_one_slow_late_and_crashing_at_rank_0_is_audited_in_all_else(builder):
     report = audit("mine", builder(LAME), seconds=5, dtypes=["float64"])
     assert (report.verdict, report.precision) == ("agrees", "float64")
@@ -96,6 +97,7 @@ def test_one_slow_late_and_crashing_at_rank_0_is_audited_in_all_else(builder):
     assert {*report.range} == {"float64"}
 
 
+@pytest.mark.slow
 def test_a_range_in_which_a_run_is_lost_is_not_known(builder):
     text = LAME.replace("X.shape == () for X in self.X", "abs(G).max() < 1e-60 for G in grads")
     text = text.replace("any(", "any(G is not None and G.any() and ", 1)

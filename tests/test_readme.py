@@ -115,6 +115,7 @@ def test_the_audit_of_the_example_prints_what_the_page_shows(mine):
     assert run(mine, "case.py").stdout.split() == ["got", "-9.765625e-09", "expected", "-1e-05"]
 
 
+@pytest.mark.slow
 def test_the_example_agrees_once_the_character_is_put_right(mine):
     right = (mine / "mine.py").read_text().replace("* self.d", "/ self.d")
     (mine / "mine.py").write_text(right)

@@ -34,7 +34,7 @@ from .strand import Strand
 from .subject import CannotRunError, Subject
 
 DTYPES = (*WORKING, "float16")
-"""The last is too coarse and too narrow for the laws, and for most of what flags do."""
+"""The last is too coarse and too narrow to find a rule in: it is judged by that of another."""
 Guess: TypeAlias = tuple[Path, Formats]
 """A combination of variants, and the formats in which it may explain."""
 
@@ -51,12 +51,13 @@ def audit(
 ) -> Report:
     """The report on the builder `target`, `module:function`; each run may take `seconds`.
 
-    `paths` are folders to import from before all others.
+    float16 is never asked alone, but with float32 at least.  `paths` are folders to import from
+    before all others.
     """
     start = time.monotonic()
     try:
         with Subject(target, seconds, paths) as subject:
-            finer = [dtype for dtype in dtypes if dtype in WORKING] or dtypes
+            finer = [dtype for dtype in dtypes if dtype in WORKING] or WORKING[-1:]
             verdict = Verdict(name, subject, seed, finer, progress)
             report = verdict.report()
             for dtype in (dtype for dtype in dtypes if dtype not in finer):
