@@ -134,6 +134,7 @@ def test_the_audit_of_torch_finds_what_the_readme_shows(report):
     assert shown[0].partition("+")[0] == "torch 2.13.0"
     for line in shown[1:4] + [line for line in shown if " differs: " in line]:
         assert line in printed  # the numbers of a float32 kernel are its machine's
+    assert report.exit_code == 1
 
 
 def test_verify_has_the_checks_that_the_readme_shows():

@@ -7,7 +7,7 @@ from .examination import Examination, ends, precisions
 from .findings import line_difference
 from .judgement import FORMATS, judgements
 from .misconduct import unsaid
-from .precision import FINE, formats_of
+from .precision import formats_of
 from .report import Report
 from .search import Path
 
@@ -23,12 +23,12 @@ def judged(report: Report, path: Path, examination: Examination) -> Report:
 
     It can only add a difference.  If nothing came back as it should, the dtype is not taken.
     """
-    paper, misconduct = examination.paper, examination.misconduct.shown()
+    paper = examination.paper
     not_run = [*report.scenarios_not_run, *examination.not_run()]
     if not paper:
         return replace(report, scenarios_not_run=tuple(not_run))
     if report.precision == "bfloat16":
-        examination.formats = dict.fromkeys(examination.formats, (*FINE, *FORMATS[3:]))
+        examination.formats = dict.fromkeys(examination.formats, FORMATS)
     seen = list(judgements(path.method, examination.strands)) if path.options else paper
     working = formats_of(seen, examination.formats) or {}
     ranges = examination.ranges(working)
@@ -36,7 +36,7 @@ def judged(report: Report, path: Path, examination: Examination) -> Report:
     if not working:
         found = line_difference(examination, path, seen, paper)[:1]
     alone = [replace(d, what=f"in {d.case['dtype']} alone: {d.what}") for d in found]
-    differences = unsaid([*report.differences, *alone], misconduct)
+    differences = unsaid([*report.differences, *alone], examination.misconduct.shown())
     return replace(
         report,
         verdict="differs" if differences else "agrees",

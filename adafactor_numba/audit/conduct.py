@@ -13,14 +13,12 @@ import numpy as np
 from .company import GROUPINGS, ORDERS, independent, mixed, permuted, several
 from .draw import Draw
 from .flags import FLAGS, acting, foreach_apart, ignored
-from .interview import Finding, Interview, until
+from .interview import BETWEEN, OVER_TIME, Finding, Interview, until
 from .parting import Answer, parted
 from .subject import Run, Subject
 
 AGAIN = "a second run"
 """Begins what is said of one that depends on what ran before: no line can then be told wrong."""
-
-BETWEEN, OVER_TIME = "between parameters", "over time"
 
 NATIVE: Mapping[str, str] = {}
 """Work in the dtype of the parameter."""
@@ -62,9 +60,10 @@ def conduct(
         if name in subject.takes and (acts := acting(interview, draw, name)) is not None
     }
     findings += [ignored(interview, draw, name) for name, acts in flags.items() if not acts]
-    state, _ = _state(interview, draw)
-    others = ((d, _state(interview, replace(draw, dtype=d))[1]) for d in working or (dtype,))
-    state_dtypes = {d: " and ".join(found) for d, found in others if found}
+    dtypes = dict.fromkeys((dtype, *working))
+    states = {d: _state(interview, replace(draw, dtype=d)) for d in dtypes}
+    state, _ = states[dtype]
+    state_dtypes = {d: " and ".join(kept_in) for d, (_, kept_in) in states.items() if kept_in}
     n, m = SHAPES[0]
     kept = state.get(_name(SHAPES[0]))
     sublinear = None if kept is None else kept <= 2 * (n + m) + 4

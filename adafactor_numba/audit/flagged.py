@@ -11,7 +11,7 @@ from derivations.variants import AXES, Option, combined
 
 from .draw import Draw
 from .flags import FLAGS, Shown, shown, shown_late
-from .interview import Finding, Interview
+from .interview import ARGUMENTS, Finding, Interview
 from .judgement import FORMATS, WILD, Formats
 from .precision import formats
 from .strand import Strand
@@ -69,7 +69,7 @@ def misused(interview: Interview, found: Mapping[str, Flag], dtype: str) -> Iter
         if flag.does == UNKNOWN and name not in INPUTS:
             for example in itertools.islice(shown(interview, draw, name), 1):
                 what = f"{name} {UNKNOWN}"
-                yield interview.finding("arguments", what, example.run, example.plain)
+                yield interview.finding(ARGUMENTS, what, example.run, example.plain)
 
 
 def _flag(interview: Interview, draw: Draw, name: str, acts: bool | None, known: Known) -> Flag:

@@ -8,7 +8,7 @@ import numpy as np
 
 from .company import several
 from .draw import Draw
-from .interview import Finding, Interview
+from .interview import ARGUMENTS, BETWEEN, Finding, Interview
 from .parting import changes
 from .strand import Strand, strands
 from .subject import Run, Trace
@@ -141,7 +141,7 @@ def foreach_apart(interview: Interview, draw: Draw) -> Iterator[Finding]:
     run = replace(run, scenario="foreach", params=tuple(np.zeros_like(X) for X in run.params))
     ways = [replace(run, hyperparameters={"foreach": way}) for way in (False, True)]
     what = "foreach moves parameter {} otherwise, beyond rounding"
-    yield from interview.compared("between parameters", what, ways[1], ways[0])
+    yield from interview.compared(BETWEEN, what, ways[1], ways[0])
 
 
 def ignored(interview: Interview, draw: Draw, name: str) -> Finding:
@@ -149,4 +149,4 @@ def ignored(interview: Interview, draw: Draw, name: str) -> Finding:
     run = _short(draw, name)
     flagged = replace(run, hyperparameters={name: FLAGS[name][0]})
     what = f"{name} changes nothing"
-    return interview.finding("arguments", what, flagged, run)
+    return interview.finding(ARGUMENTS, what, flagged, run)

@@ -8,13 +8,16 @@ from .difference import beside, case_of
 from .parting import Answer, Pair, Parted, fewest, parted
 from .subject import Run, Subject, Trace
 
+ARGUMENTS, BETWEEN, OVER_TIME = "arguments", "between parameters", "over time"
+"""Where an implementation is wrong beside the lines of the paper."""
+
 
 @dataclass(frozen=True)
 class Finding:
     """What an implementation does that it should not, and the run that shows it.
 
-    `step` is "between parameters", "over time" or "arguments".  The case may have an `other` run,
-    which it is compared with, and the `parameter` to look at, in each of both; then `index` is
+    `step` is ARGUMENTS, BETWEEN or OVER_TIME.  The case may have an `other` run, which it is
+    compared with, and the `parameter` to look at, in each of both; then `index` is
     [parameter, i, j, ...] of an entry, which is `got` in the run and `expected` from the other, and
     `granted` is what rounding explains.
     """
@@ -46,7 +49,7 @@ class Interview:
         """Its answer; what came back unlike its parameter, or was changed, is kept as a finding."""
         trace = self.subject.run(run)
         whats = (*trace.unlike[:1], *trace.changed[:1])
-        self.meddling += [self.finding("arguments", what, run) for what in whats]
+        self.meddling += [self.finding(ARGUMENTS, what, run) for what in whats]
         return trace
 
     def trace(self, run: Run) -> Trace:

@@ -8,7 +8,7 @@ import numpy as np
 
 from .conduct import Conduct
 from .difference import case_of
-from .interview import Finding
+from .interview import ARGUMENTS, OVER_TIME, Finding
 from .parting import Answer
 from .report import Difference
 from .subject import Run
@@ -36,7 +36,7 @@ class Misconduct:
         """What came back in another shape or dtype than its parameter, in the smallest run."""
         told = [a for a in self.answers if a.trace.unlike]
         least = sorted(told, key=lambda a: (len(a.run.params), len(a.run.grads)))[:1]
-        return [self._difference("arguments", a.run, 1, a.trace.unlike[0]) for a in least]
+        return [self._difference(ARGUMENTS, a.run, 1, a.trace.unlike[0]) for a in least]
 
     def _stopped(self) -> Iterator[Difference]:
         """A step that raises in every ordinary run."""
@@ -45,13 +45,13 @@ class Misconduct:
         if stopped and all(a.trace.error for a in ordinary):
             run, trace = stopped[0].run, stopped[0].trace
             t = len(trace.after) + 1
-            yield self._difference("over time", run, t, f"step {t} raises {trace.error}")
+            yield self._difference(OVER_TIME, run, t, f"step {t} raises {trace.error}")
 
     def _changed(self) -> Iterator[Difference]:
         """The first of the caller's own that was changed."""
         changed = (a for a in self.answers if a.trace.changed)
         for a in itertools.islice(changed, 1):
-            yield self._difference("arguments", a.run, 1, a.trace.changed[0])
+            yield self._difference(ARGUMENTS, a.run, 1, a.trace.changed[0])
 
     def _difference(self, step: str, run: Run, t: int, what: str) -> Difference:
         case = case_of(self.builder, run, t, self.seed)

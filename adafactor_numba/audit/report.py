@@ -30,8 +30,8 @@ class Difference:
 class Report:
     """The verdict of an audit: `agrees`, `differs` or `cannot run`, and what else was found.
 
-    `precision` is the coarsest format in which float64 and float32 parameters are worked on, of
-    float16 where nothing else was asked; `precisions` has that of every dtype.
+    `precision` is the coarsest format in which float64 and float32 parameters are worked on;
+    `precisions` has that of every dtype, float16 included.
     `state` counts the numbers kept, by shape; `state_dtypes` has their dtype for every dtype of a
     parameter; `flags` has for each what it `does`, and `why` that
     is not known; `properties` has for each law whether it `holds`.  None: it could not be asked.
