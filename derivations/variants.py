@@ -65,13 +65,13 @@ class Option:
 class Axis:
     """A question; `step` is the line of the paper that answers it.
 
-    `flag` is a keyword by which a builder may be asked for another answer.
+    `flags` are keywords by which a builder may be asked for another answer.
     """
 
     name: str
     step: str
     options: tuple[Option, ...]
-    flag: str | None = None
+    flags: tuple[str, ...] = ()
 
 
 def _power(c: Expr) -> Expr:
@@ -170,13 +170,13 @@ AXES = (
             Option("momentum over U_hat", "[C] big_vision/optax.py", both(momentum_over_U_hat)),
             Option("momentum over alpha U_hat", "[T2T]", both(momentum_over_step)),
         ),
-        flag="beta_1",
+        flags=("beta_1",),
     ),
     Axis(
         "parameter scale",
         "alpha",
         (Option("no parameter scale", "[S] section 7, absolute steps", both(unscaled)),),
-        flag="scale_parameter",
+        flags=("scale_parameter",),
     ),
     Axis(
         "rho",
@@ -199,7 +199,7 @@ AXES = (
                 "rho = 1 / sqrt t", "[S] section 9, without the cap", scheduled(rho=1 / sqrt(t))
             ),
         ),
-        flag="warmup_init",
+        flags=("warmup_init", "relative_step"),
     ),
     Axis(
         "clipping",
@@ -235,13 +235,13 @@ AXES = (
                 "weight_decay X is added to G", "[C] pytorch_optimizer 4.1.0", both(decayed_in_G)
             ),
         ),
-        flag="weight_decay",
+        flags=("weight_decay",),
     ),
     Axis(
         "direction",
         "U",
         (Option("the step is added", "[C] torch.optim.Adafactor, maximize", both(ascending)),),
-        flag="maximize",
+        flags=("maximize",),
     ),
 )
 """Every axis; the order is that in which a search decides them."""

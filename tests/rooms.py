@@ -73,7 +73,7 @@ SEQUENCE = (
     # what is expected, and whether it was found
     *("source", "check", "counting", "strand", "judgement", "precision", "reach", "distinguish"),
     # what is computed instead, and the smallest case of it
-    *("edits", "explain", "search", "clue", "suspect", "difference", "shrink", "findings"),
+    *("edits", "explain", "search", "clue", "suspect", "ratio", "difference", "shrink", "findings"),
     # what is done between parameters, over time, with a flag
     *("parting", "interview", "flags", "conduct", "flagged", "misconduct"),
     # what needs no reference

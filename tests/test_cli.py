@@ -36,6 +36,7 @@ REPORT = {
     "precision": (str, type(None)),
     "precisions": dict,
     "range": dict,
+    "range_of": dict,
     "cases": int,
     "variants_told_apart": int,
     "variants_known": int,

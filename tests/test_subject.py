@@ -292,3 +292,9 @@ def test_a_state_that_raises_is_no_fault_of_the_steps(builder):
     with Subject(builder(ABLE.replace("return [{", "return 1 / 0; [{"))) as subject:
         trace = subject.run(COUNTED)
     assert (len(trace.after), trace.state, trace.error) == (4, None, None)
+
+
+def test_there_is_nothing_for_a_builder_to_read(builder):
+    with Subject(builder(stepping("assert sys.stdin.read() == os.read(0, 9).decode() == ''"))) as s:
+        traces = [s.run(RUN), s.run(RUN)]
+    assert [trace.error for trace in traces] == [None, None]

@@ -67,6 +67,17 @@ class TwiceTheCapLater(Plain):
         return super().rho(t) * (1 if t < 4 else 2)
 
 
+class ClippedAtFirst(Plain):
+    """Up to t = 2, and once it was averaged, no more."""
+
+    def updated(self, state, X, G):
+        self.t = state["t"] + 1
+        return super().updated(state, X, G)
+
+    def clipped(self, U):
+        return super().clipped(U) if self.t < 3 else U
+
+
 class Beta2Later(Plain):
     def beta_2(self, t):
         return super().beta_2(t) if t < 5 else 0.9
@@ -216,6 +227,7 @@ WRONG = (
     ("_number", ScaledByTime, ("V", "U")),
     ("_number", Normalised, ("U_hat",)),
     ("_number", wrong_moves.NotClipped, ("U_hat",)),
+    ("_number", ClippedAtFirst, ("U_hat",)),
     ("_number", wrong_moves.MinForMaxInClipping, ("U_hat",)),
     ("_clip", wrong_moves.ClippedByRow, ("U_hat",)),
     ("_clip", wrong_moves.ClippedByEntry, ("U_hat",)),
@@ -227,8 +239,8 @@ WRONG = (
     ("_array", wrong.NoRoot, ("U", "V")),
     ("_array", wrong.StaleR, ("R", "V")),
     ("_array", wrong.CNeverUpdated, ("C", "V")),
-    ("_array", wrong.TenTimesEpsilon1, ("R", "V", "C")),
-    ("_array", wrong.NoEpsilon1, ("R", "V", "C")),
+    ("_array", wrong.TenTimesEpsilon1, ("V", "U", "R", "C")),
+    ("_array", wrong.NoEpsilon1, ("V", "U", "R", "C")),
 )
 """The rule that names the step of what is wrong, and those that are the same from outside."""
 

@@ -4,7 +4,7 @@ import pytest
 
 from adafactor_numba.audit.names import ADAPTERS, NOT_RUN
 from adafactor_numba.audit.report import Difference, Report
-from adafactor_numba.audit.table import page, table
+from adafactor_numba.audit.table import DTYPES, page, table
 from derivations.equivalents import EQUIVALENTS
 from derivations.variants import AXES, HIDDEN
 
@@ -15,6 +15,7 @@ AGREEING = Report(
     "agrees",
     precision="float64",
     range={"float32": {"smallest_G": 1.25e-30, "largest_G": 2e38}},
+    range_of={"float32": "paper"},
     counts_skipped=False,
     state={"64 x 48": 112},
     sublinear=True,
@@ -28,6 +29,8 @@ DIFFERING = Report(
     variant="eps1 clamps the denominators",
     axes={"epsilon_1": "eps1 clamps the denominators"},
     precision="float32",
+    range={"float64": {"smallest_G": 1.0, "largest_G": 2.0}},
+    range_of={"float64": "variant"},
     counts_skipped=True,
     differences=(
         Difference("V", CASE, (0, 0), 0.12345678, 1.0, what="of |G|", source="[S] line 7"),
@@ -59,7 +62,6 @@ def test_every_report_has_its_verdict(text):
         "version": "1.2",
         "verdict": "**agrees**",
         "precision": "float64",
-        "float32": "1e-30 to 2e+38",
         "t": "waits",
         "state": "64 x 48: 112 numbers, sublinear, in float64",
     }
@@ -67,6 +69,18 @@ def test_every_report_has_its_verdict(text):
     assert found["torch"]["implementation"] == ADAPTERS["torch"].what
     assert (found["torch"]["t"], found["torch"]["state"]) == ("advances", "not shown")
     assert (found["came"]["precision"], found["came"]["t"]) == ("unknown", "no step without one")
+
+
+def test_a_range_is_the_paper_s_or_in_parentheses_the_variant_s(text):
+    found = rows(text, "Ranges")
+    assert found["numba"] == {
+        "name": "numba",
+        "float64": "",
+        "float32": "1e-30 to 2e+38",
+        "float16": "",
+    }
+    assert found["torch"] == {"name": "torch", "float64": "(1 to 2)", "float32": "", "float16": ""}
+    assert not any(found["came"][dtype] for dtype in DTYPES)
 
 
 def test_an_answer_stands_on_its_axis_and_a_line_without_one_is_a_question_mark(text):

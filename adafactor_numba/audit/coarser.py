@@ -12,10 +12,16 @@ from .report import Report
 from .search import Path
 
 
-def unjudged(report: Report, dtype: str) -> Report:
-    """The report, where no rule was found in finer dtypes."""
-    line = {"scenario": f"all, {dtype}", "why": "there is no rule of finer dtypes to judge by"}
-    return replace(report, scenarios_not_run=(*report.scenarios_not_run, line))
+def unjudged(report: Report, examination: Examination) -> Report:
+    """The report, where no rule was found in finer dtypes: what shows without one is said."""
+    why = "there is no rule of finer dtypes to judge by"
+    lines = [{"scenario": f"all, {dtype}", "why": why} for dtype in examination.dtypes]
+    shown = examination.misconduct.shown() if examination.paper else ()
+    return replace(
+        report,
+        scenarios_not_run=(*report.scenarios_not_run, *lines),
+        differences=tuple(unsaid(report.differences, shown)),
+    )
 
 
 def judged(report: Report, path: Path, examination: Examination) -> Report:
@@ -31,17 +37,19 @@ def judged(report: Report, path: Path, examination: Examination) -> Report:
         examination.formats = dict.fromkeys(examination.formats, FORMATS)
     seen = list(judgements(path.method, examination.strands)) if path.options else paper
     working = formats_of(seen, examination.formats) or {}
-    ranges = examination.ranges(working)
-    found = [*examination.beyond(ranges, working)]
+    ranges = examination.ranges(working, path.method)
+    found = [*examination.beyond(ranges, working, seen, path.method)]
     if not working:
         found = line_difference(examination, path, seen, paper)[:1]
     alone = [replace(d, what=f"in {d.case['dtype']} alone: {d.what}") for d in found]
+    found_ends = ends(ranges)
     differences = unsaid([*report.differences, *alone], examination.misconduct.shown())
     return replace(
         report,
         verdict="differs" if differences else "agrees",
         precisions={**report.precisions, **precisions(working)},
-        range={**report.range, **ends(ranges)},
+        range={**report.range, **found_ends["range"]},
+        range_of={**report.range_of, **found_ends["range_of"]},
         cases=report.cases + len(paper),
         scenarios_not_run=(*not_run, *unanswered(examination.subject.lost, not_run)),
         differences=tuple(differences),

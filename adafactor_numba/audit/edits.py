@@ -291,6 +291,12 @@ def _fitted(method: Method) -> Iterator[Edit]:
                 value = step.value.xreplace({number: theta})
                 what = f"another number for {number}"
                 yield _scheduled(method, step, what, value, float(number))
+        if step.value.has(t):
+            at_most, at_least = sp.Min(step.value, theta), sp.Max(step.value, theta)
+            yield _scheduled(method, step, "at most a constant", at_most, 1.0)
+            yield _scheduled(method, step, "at least a constant", at_least, 0.0)
+            later = step.value.subs(t, sp.Max(t + theta, 1))
+            yield _scheduled(method, step, "t plus a constant for t", later, 0.0)
         yield _scheduled(method, step, "times a constant", step.value * theta, 1.0)
     for x in method.matrix.inputs:
         if x.default is not None:

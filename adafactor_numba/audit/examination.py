@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from derivations.method import ADAFACTOR
+from derivations.method import ADAFACTOR, Method
 
 from .company import skipping
 from .difference import case_of, difference
-from .judgement import Formats, judgements
+from .judgement import Formats, Judgement, judgements
 from .misconduct import Misconduct
 from .parting import Answer
 from .precision import formats_at_work, possible, precision
@@ -64,26 +64,37 @@ class Examination:
                 return gap.after[-1][0].tobytes() != without.after[-1][0].tobytes()
         return None
 
-    def ranges(self, working: Mapping[str, str]) -> dict[str, Reach]:
-        """How far the paper's rule reaches, for each dtype that has its step at |G| = 1."""
+    def ranges(
+        self, working: Mapping[str, str], method: Method = ADAFACTOR
+    ) -> dict[str, tuple[Reach, ...]]:
+        """How far the method reaches, then the paper's rule: those that do, for each dtype."""
         self.progress("range")
-        found = {
-            dtype: reach(dtype, format_, self.formats[dtype], self.subject.run)
-            for dtype, format_ in working.items()
-        }
-        return {dtype: r for dtype, r in found.items() if r}
+        found = {}
+        for dtype, format_ in working.items():
+            possible = (*self.formats[dtype], format_)
+            asked = (
+                reach(rule, dtype, format_, possible, self.subject.run)
+                for rule in dict.fromkeys((method, ADAFACTOR))
+            )
+            found[dtype] = tuple(r for r in asked if r)
+        return found
 
     def beyond(
-        self, ranges: Mapping[str, Reach], working: Mapping[str, str]
+        self,
+        ranges: Mapping[str, Sequence[Reach]],
+        working: Mapping[str, str],
+        judged: Sequence[Judgement],
+        method: Method = ADAFACTOR,
     ) -> Iterator[Difference]:
-        """Where another formula takes over at some |G|."""
-        for dtype, r in ranges.items():
-            if r.beyond:
-                steps = suspect([*self.paper, r.beyond], working)
-                case = self._case(r.beyond.strand.run, r.beyond.prediction.observation.t)
-                what = f"the paper's for {dtype} only where |G| is from {r.least:.3g} to "
-                what += f"{r.greatest:.3g}"
-                yield difference(r.beyond, steps[0], case, working, what, steps)
+        """Where another formula than the method's takes over at some |G|."""
+        for dtype, found in ranges.items():
+            for r in found:
+                if r.method is method and r.beyond:
+                    steps = suspect([*judged, r.beyond], working)
+                    case = self._case(r.beyond.strand.run, r.beyond.prediction.observation.t)
+                    what = f"the {_whose(method)}'s for {dtype} only where |G| is from "
+                    what += f"{r.least:.3g} to {r.greatest:.3g}"
+                    yield difference(r.beyond, steps[0], case, working, what, steps)
 
     def not_run(self) -> Iterator[dict[str, str]]:
         """Each scenario that raised, with its first reason; all of a dtype in one line."""
@@ -107,6 +118,17 @@ def precisions(working: Mapping[str, str]) -> dict[str, str]:
     return {dtype: str(precision({dtype: format_})) for dtype, format_ in working.items()}
 
 
-def ends(ranges: Mapping[str, Reach]) -> dict[str, dict[str, float]]:
-    """Both ends of the range of |G| of each dtype, as a report has them."""
-    return {d: {"smallest_G": r.least, "largest_G": r.greatest} for d, r in ranges.items()}
+def ends(ranges: Mapping[str, Sequence[Reach]]) -> dict[str, Any]:
+    """The range of |G| of each dtype, as a report has it, and whose it is.
+
+    It is that of the paper's rule, if it has its step at 1, otherwise of the variant.
+    """
+    found = {dtype: reaches[-1] for dtype, reaches in ranges.items() if reaches}
+    return {
+        "range": {d: {"smallest_G": r.least, "largest_G": r.greatest} for d, r in found.items()},
+        "range_of": {dtype: _whose(r.method) for dtype, r in found.items()},
+    }
+
+
+def _whose(method: Method) -> str:
+    return "paper" if method is ADAFACTOR else "variant"

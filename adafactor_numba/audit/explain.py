@@ -7,25 +7,31 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from derivations.method import ADAFACTOR, Method
 
 from .edits import Edit, edits
-from .judgement import WILD, Formats, Judgement
-from .precision import formats
-from .strand import predictions
+from .judgement import WILD, Formats, Judgement, is_in_order, judgements
+from .precision import coarsest, formats
+from .strand import Strand, predictions
+from .subject import Run
+
+Place: TypeAlias = tuple[Run, int, int]
 
 WITNESSES = 6
 EARLY = 100
 """Steps up to which a run is evaluated at no cost to speak of."""
-STEPS = 5_000_000
+STEPS = 3_000_000
 """Steps of the runs that are evaluated for unknown constants before an explanation is given up."""
 
 _POWERS = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89)
 GRID = (*(2.0**-k for k in reversed(_POWERS)), 1.0, *(2.0**k for k in _POWERS))
 """Factors on the paper's value between which an unknown constant is looked for."""
+COARSE = tuple(factor for factor in GRID if abs(math.log2(factor)) in (0, 1, 5, 21, 89))
+"""Those that are tried where each takes a long run."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,16 +55,22 @@ def explanations(
     passing: Sequence[Judgement],
     allowed: Formats,
     method: Method = ADAFACTOR,
+    suspected: Sequence[str] = (),
+    steps: Counter[Edit] | None = None,
 ) -> Iterator[Explanation]:
     """Every edit of `method` that explains all strands of rank 0 to 2; it fails to explain some.
 
+    Those of suspected lines come first.  `steps` counts those evaluated for unknown constants.
+
     A few witnesses of either kind refuse most edits at once.  What goes wrong between parameters
-    or in a batch of matrices is no single line.
+    or in a batch of matrices is no single line; nor is what only balls refuse, since floats, by
+    which edits are judged, are granted more.
     """
     failing, passing = (
         sorted((j for j in found if _rank(j) <= 2), key=attrgetter("size"))
         for found in (failing, passing)
     )
+    failing = _refused(method, failing, coarsest(allowed))
     if not failing:
         return
     found = tuple(dict.fromkeys(j.strand for j in (*failing, *passing)))
@@ -68,19 +80,59 @@ def explanations(
     explain = partial(formats, numbers=WILD, allowed=allowed, counted=method)
     early = [j for j in failing if j.prediction.observation.t <= EARLY] or failing
     telling = dict.fromkeys((max(early, key=_relative), failing[0]))
-    steps = Counter[Edit]()
+    steps = Counter[Edit]() if steps is None else steps
     plain = False
-    for edit in edits(method):
+    for edit in sorted(edits(method), key=lambda e: (e.start is not None, e.step not in suspected)):
         if plain and edit.start is not None:
             return
         for theta in [None] if edit.start is None else _thetas(edit, method, telling, steps):
             if explain(edit.method, witnesses, theta=theta):
                 working = explain(edit.method, found, theta=theta)
-                if working:
+                if working and _says(edit.method, failing, working, theta, method):
                     plain = plain or theta is None
                     yield Explanation(edit, theta, working)
         if steps.total() > STEPS:
             return
+
+
+def _refused(
+    method: Method, found: Sequence[Judgement], working: Mapping[str, str]
+) -> list[Judgement]:
+    """Those that the method does not explain by floats either."""
+    wild = _judged(method, found)
+    return [
+        j
+        for j in found
+        if (k := wild.get(_place(j))) and not is_in_order(k, working[k.strand.dtype])
+    ]
+
+
+def _says(
+    method: Method,
+    failing: Sequence[Judgement],
+    working: Mapping[str, str],
+    theta: float | None,
+    counted: Method,
+) -> bool:
+    """Whether most of what failed is explained, and not just beyond the range of the format."""
+    found = _judged(method, failing[:WITNESSES], theta=theta, counted=counted)
+    explained = [j.explained(working[j.strand.dtype]) for j in found.values()]
+    return 2 * sum(explained) > len(explained)
+
+
+def _judged(method: Method, found: Sequence[Judgement], **more: Any) -> dict[Place, Judgement]:
+    """How the method judges, by floats, what others did: by its place."""
+    last: dict[Strand, int] = {}
+    for j in found:
+        last[j.strand] = max(last.get(j.strand, 0), j.prediction.observation.t)
+    asked = (strand.until(t) for strand, t in last.items())
+    judged = {_place(j): j for j in judgements(method, asked, WILD, **more)}
+    return {place: judged[place] for j in found if (place := _place(j)) in judged}
+
+
+def _place(j: Judgement) -> Place:
+    """Run, parameter and t."""
+    return j.strand.run, j.strand.parameter, j.prediction.observation.t
 
 
 def _rank(j: Judgement) -> int:
@@ -111,7 +163,8 @@ def _thetas(
     known: list[float] = []
     for j in telling:
         miss = _miss(edit, method, j, steps)
-        for theta in _roots(miss, edit.start or 1e-2):
+        grid = GRID if j.prediction.observation.t <= EARLY else COARSE
+        for theta in _roots(miss, edit.start or 1e-2, grid):
             if not any(math.isclose(theta, other, rel_tol=1e-12) for other in known):
                 known.append(theta)
                 yield theta
@@ -137,11 +190,13 @@ def _miss(
     return miss
 
 
-def _roots(f: Callable[[float], float], start: float) -> Iterator[float]:
+def _roots(
+    f: Callable[[float], float], start: float, grid: Sequence[float] = GRID
+) -> Iterator[float]:
     """Zeros of f, one for every change of sign between neighbours of the grid."""
-    if f(start * GRID[0]) == f(start) == f(start * GRID[-1]):
+    if f(start * grid[0]) == f(start) == f(start * grid[-1]):
         return  # it does not matter here
-    points = sorted(start * factor for factor in GRID)
+    points = sorted(start * factor for factor in grid)
     values = [f(x) for x in points]
     for (a, fa), (b, fb) in itertools.pairwise(zip(points, values, strict=True)):
         if fa == 0:

@@ -1,16 +1,20 @@
 """What differs, step by step: each with the smallest case that shows it."""
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from derivations.method import ADAFACTOR, Method
 from derivations.variants import AXES, Option, combined
 
+from .clue import Clue
 from .difference import case_of, difference, extremity, first_different
+from .edits import Edit
 from .explain import Explanation, explanations
 from .judgement import WILD, Formats, Judgement, is_in_order, judgements
 from .precision import coarsest
+from .ratio import described
 from .report import Difference
 from .search import Path
 from .shrink import smallest
@@ -19,6 +23,9 @@ from .subject import Run, Subject
 from .suspect import suspect
 
 STEPS = {option: axis.step for axis in AXES for option in axis.options}
+
+LINES, WAYS = 3, 9
+"""Lines that are named at most, and explanations that are looked at for them."""
 
 NOWHERE = {
     "between parameters": "only where there are other parameters",
@@ -95,29 +102,48 @@ def line_difference(
     than a base that leaves nothing to explain for floats, and yet was refused by balls.
     """
     evidence.progress("looking for the line")
+    steps_tried = Counter[Edit]()
     sides = _sides(judged, evidence.formats)
     if base.options and not sides.failing:
         base, sides = Path(), _sides(paper, evidence.formats)
-    found = _explanations(evidence, base, sides)
+    found = _explanations(evidence, base, sides, steps_tried)
     if not found and base.options:
         others = _sides(paper, evidence.formats)
-        if found := _explanations(evidence, Path(), others):
+        if found := _explanations(evidence, Path(), others, steps_tried):
             base, sides = Path(), others
     failing, working = sides.failing, sides.working
     j = _smallest(evidence, base.method, _alone(failing) or failing, working)
     steps = tuple(dict.fromkeys(s for e in found for s in e.edit.steps))
-    steps = steps or suspect(sides.judged, working)
-    what = str(found[0]) if found else NOWHERE.get(steps[0], "no single symbol explains it")
+    steps = steps or suspect([*sides.judged, j], working)
+    what = str(found[0]) if found else _unexplained(steps[0], [*failing, j], working)
     besides = f"; besides: {', '.join(o.name for o in base.options)}" if base.options else ""
     line = difference(j, steps[0], _case(evidence, j), working, what + besides, steps)
     return [line, *option_differences(evidence, base.options, paper, working, failing)]
 
 
-def _explanations(evidence: Evidence, base: Path, sides: Sides) -> list[Explanation]:
-    """The first few single lines of `base` that, changed, explain everything."""
+def _unexplained(step: str, failing: Sequence[Judgement], working: Mapping[str, str]) -> str:
+    """What is said of a difference that no change of a line explains."""
+    clues = [Clue(j, working[j.strand.dtype]) for j in failing]
+    return NOWHERE.get(step, f"no single symbol explains it: {described(clues)}")
+
+
+def _explanations(
+    evidence: Evidence, base: Path, sides: Sides, steps: Counter[Edit]
+) -> list[Explanation]:
+    """The first few single lines of `base` that, changed, explain everything.
+
+    One of each line, as what comes after is another way to say the same.
+    """
     allowed = {d: f[: f.index(sides.working[d]) + 1] for d, f in evidence.formats.items()}
-    found = explanations(_alone(sides.failing), sides.passing, allowed, base.method)
-    return list(itertools.islice(found, 3))
+    suspected = suspect(sides.judged, sides.working)
+    alone = _alone(sides.failing)
+    found = explanations(alone, sides.passing, allowed, base.method, suspected, steps)
+    lines: dict[str, Explanation] = {}
+    for explanation in itertools.islice(found, WAYS):
+        lines.setdefault(explanation.edit.step, explanation)
+        if len(lines) == LINES:
+            break
+    return [*lines.values()]
 
 
 def _alone(found: Sequence[Judgement]) -> list[Judgement]:

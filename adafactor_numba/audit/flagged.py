@@ -29,6 +29,9 @@ MANY = 3
 
 INPUTS = ("epsilon_1", "epsilon_2", "d")
 
+RELATIVE = "relative_step"
+"""Without which rho is a constant: it shows past t = 10^4 only."""
+
 
 @dataclass(frozen=True)
 class Flag:
@@ -77,7 +80,9 @@ def _flag(interview: Interview, draw: Draw, name: str, acts: bool | None, known:
         return Flag(None, known.refused.get(f"flag {name}", "it was refused"))
     if not acts:
         return Flag(NOTHING)
-    found = [] if name == "relative_step" else [*shown(interview, draw, name)]
+    found = [*shown(interview, draw, name)]
+    if name == RELATIVE and not found:
+        found = [*shown_late(interview, draw, name)]
     if not found:
         return Flag(SOMETHING)
     ways = _best([*_ways(name, known.options)], [s for f in found for s in f.flagged], known)
@@ -92,6 +97,8 @@ def _told(ways: Sequence["Way"], found: Sequence[Shown], known: Known) -> Flag:
     if len(ways) > MANY:
         return Flag(None, UNTOLD)
     plain = Way(PAPER, combined(known.options), combined(known.options))
+    own = [way for way in ways if way.what in {option.name for option in known.options}]
+    ways = own or ways  # a number of what is done without the flag, too
     if ways and [*ways] != [plain]:
         return Flag(" or ".join(way.what for way in ways))
     explained = plain.format([s for f in found for s in f.unflagged], known)
@@ -124,7 +131,7 @@ def _ways(name: str, options: tuple[Option, ...]) -> Iterator[Way]:
         if name in {x.name for x in method.matrix.inputs}:
             yield Way(INPUT, method, method)
         return
-    axis = next(axis for axis in AXES if axis.flag == name)
+    axis = next(axis for axis in AXES if name in axis.flags)
     others = tuple(option for option in options if option not in axis.options)
     for option in axis.options:
         method = combined((*others, option))

@@ -2,7 +2,7 @@
 
 A computation that is written in another form than the rule is granted twice the roundings counted
 on the rule as written, in units of the format it works in, beside the rounding of storage; and as
-many more as numbers lose that are carried as their logarithms.
+many more as numbers lose that are carried as their logarithms, for which float16 is too coarse.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -77,7 +77,8 @@ class Judgement:
         """The relative error of a step that its roundings explain."""
         p, forms = self.prediction, FORMS * (2 if _is_float(self) else 1)
         scheduled = forms * (p.K - p.K_work) * unit_of(SCHEDULES.get(working, working))
-        Ku = (forms * p.K_work + FORMS * self.logarithm) * unit_of(WORK.get(working, working))
+        logarithm = 0.0 if working == "float16" else self.logarithm
+        Ku = (forms * p.K_work + FORMS * logarithm) * unit_of(WORK.get(working, working))
         Ku += scheduled
         return np.inf if Ku >= 1 else Ku / (1 - Ku)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from derivations.method import ADAFACTOR
+from derivations.method import Method
 
 from .judgement import Judgement, is_in_order, judgements
 from .strand import strands
@@ -17,19 +17,20 @@ PROBES = 8
 
 @dataclass(frozen=True)
 class Reach:
-    """Between which |G| all is explained, and a step beyond that the format does not excuse.
+    """Between which |G| the method explains all, and a step beyond that the format does not excuse.
 
     Rounding excuses neither a wrong number nor a bound: only what has no number, or whose own
     quantities leave the exponents of the format in which the work is done, is out of range.
     """
 
+    method: Method
     least: float
     greatest: float
     beyond: Judgement | None
 
 
 def reach(
-    dtype: str, working: str, possible: Sequence[str], ask: Callable[[Run], Trace]
+    method: Method, dtype: str, working: str, possible: Sequence[str], ask: Callable[[Run], Trace]
 ) -> Reach | None:
     """How far |G| may go from 1, either way, as judged by the format `working`.
 
@@ -44,18 +45,18 @@ def reach(
     )
 
     def good(k: int) -> bool:
-        return all(j is not None and j.explained(working) for j in _judged(dtype, k, ask))
+        return all(j is not None and j.explained(working) for j in _judged(method, dtype, k, ask))
 
     try:
         if not good(0):
             return None
         low, high = (_furthest(good, end) for end in ends)
         outside = (k + np.sign(end) for k, end in zip((low, high), ends, strict=True) if k != end)
-        found = [j for k in outside for j in _judged(dtype, int(k), ask) if j is not None]
+        found = [j for k in outside for j in _judged(method, dtype, int(k), ask) if j is not None]
     except CannotRunError:
         return None
     beyond = next((j for j in found if _is_wrong(j, possible)), None)
-    return Reach(2.0 ** (low - 1), 2.0 ** (high + 1), beyond)
+    return Reach(method, 2.0 ** (low - 1), 2.0 ** (high + 1), beyond)
 
 
 def _is_wrong(j: Judgement, possible: Sequence[str]) -> bool:
@@ -83,7 +84,9 @@ def _furthest(good: Callable[[int], bool], end: int) -> int:
     return inside
 
 
-def _judged(dtype: str, k: int, ask: Callable[[Run], Trace]) -> Iterator[Judgement | None]:
+def _judged(
+    method: Method, dtype: str, k: int, ask: Callable[[Run], Trace]
+) -> Iterator[Judgement | None]:
     """Two steps from X = 0, the second so much smaller that it is not clipped; None: an error."""
     for shape in SHAPES:
         size = int(np.prod(shape))
@@ -96,7 +99,7 @@ def _judged(dtype: str, k: int, ask: Callable[[Run], Trace]) -> Iterator[Judgeme
         if trace.lost:
             raise CannotRunError(trace.error)
         try:
-            yield from judgements(ADAFACTOR, strands(run, trace))
+            yield from judgements(method, strands(run, trace))
         except ArithmeticError:
             yield None
         if trace.error:

@@ -46,6 +46,7 @@ class Report:
     precision: str | None = None
     precisions: Mapping[str, str] = field(default_factory=dict)
     range: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    range_of: Mapping[str, str] = field(default_factory=dict)
     cases: int = 0
     variants_told_apart: int = 0
     variants_known: int = 0

@@ -50,10 +50,8 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
     if report.precision:
         yield "precision", report.precision
     for dtype, ends in report.range.items():
-        yield (
-            "range",
-            "{}: as the paper for |G| from {:.3g} to {:.3g}".format(dtype, *ends.values()),
-        )
+        whose, (least, greatest) = report.range_of[dtype], ends.values()
+        yield "range", f"{dtype}: as the {whose} for |G| from {least:.3g} to {greatest:.3g}"
     told = f"{report.variants_told_apart} of {report.variants_known} variants told from the paper"
     yield "cases", f"{report.cases}; {told}; seed {report.seed}; {report.seconds:.1f} s"
     yield from _besides(report)

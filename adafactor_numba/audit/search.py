@@ -18,6 +18,9 @@ from .strand import Strand
 
 Choice = tuple[Option, ...]
 
+PATHS = 24
+"""Combinations that are gone on with after a stage: so many are left where rounding hides all."""
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -109,7 +112,8 @@ def search(
             return []
         least = min(len(path.unexplained) for path in on)
         paths = [path for path in on if len(path.unexplained) == least]
-    return sorted(paths, key=lambda path: len(path.options))
+        paths = sorted(paths, key=lambda path: len(path.options))[:PATHS]
+    return paths
 
 
 def _answers(path: Path, stage: Stage, answered: Collection[str]) -> bool:

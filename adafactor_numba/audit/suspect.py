@@ -117,11 +117,13 @@ def _number(failing: Found, passing: Found) -> Steps:
     failing = [f for f in failing if f.moved]
     if not failing or not all(f.common for f in failing):
         return ()
-    if _clipping(failing, passing):
+    since = _since(failing, passing)
+    if _clipping(failing, since):
         return ("U_hat",)
-    if len({f.rank > 1 for f in failing}) == 1:
-        return ("V", "U", "U_hat")
-    hard = {f.t for f in passing if f.hard} & {f.t for f in failing}
+    if _of_one_rule(failing, since):
+        late = all(f.t > 1 for f in failing)
+        return ("V", "U", "U_hat", "beta_2") if late else ("V", "U", "U_hat")
+    hard = {f.t for f in since if f.hard} & {f.t for f in failing}
     if hard and not any(f.hard for f in failing):
         return ("U_hat",) if _one([1.0, *map(_size, failing)]) else ("V", "U")
     moving = [f for f in (*failing, *passing) if not f.still and f.moved]
@@ -138,6 +140,19 @@ def _number(failing: Found, passing: Found) -> Steps:
     if all(_one(factors) for factors in by_size.values()):
         return ("alpha",)
     return ("U_hat",) if any(f.clipped for f in failing) else ("rho", "alpha", "U_hat")
+
+
+def _since(failing: Found, passing: Found) -> list[Clue]:
+    """Those that pass from the first t on at which any fails: what goes wrong late, was right."""
+    first = min(f.t for f in failing)
+    return [f for f in passing if f.t >= first]
+
+
+def _of_one_rule(failing: Found, passing: Found) -> bool:
+    """Whether only vectors fail, or only matrices, and the others move as they should."""
+    return len({f.rank > 1 for f in failing}) == 1 and any(
+        (f.rank > 1) != (failing[0].rank > 1) and f.moved for f in passing
+    )
 
 
 def _size(f: Clue) -> float:
@@ -164,7 +179,7 @@ def _clipping(failing: Found, passing: Found) -> bool:
 
 
 def _clip(failing: Found, passing: Found) -> Steps:
-    return ("U_hat",) if _clipping(failing, passing) else ()
+    return ("U_hat",) if _clipping(failing, _since(failing, passing)) else ()
 
 
 def _sign(failing: Found, passing: Found) -> Steps:
@@ -191,7 +206,7 @@ def _array(failing: Found, passing: Found) -> Steps:
     if not vectors:
         return _factor(matrices)
     if all(f.tiny for f in failing):
-        return ("R", "V", "C")
+        return ("V", "U", "R", "C")
     if any(f.t == 1 for f in vectors):
         return ("U", "V")
     growing = [f for f in showing if 1 < f.t <= EARLY]

@@ -18,9 +18,15 @@ written by hand. `adafactor-numba audit NAME` repeats one of them.
 
 {verdicts}
 
-*float32*: between which |G| the step is the paper's, if it is at |G| = 1. *t*: whether it advances
-for a parameter without a gradient. *state*: how many numbers are kept for a matrix, whether that is
-sublinear, and in which dtype.
+*t*: whether it advances for a parameter without a gradient. *state*: how many numbers are kept for
+a matrix, whether that is sublinear, and in which dtype.
+
+## Ranges
+
+Between which |G| the step is the paper's, if it is at |G| = 1; otherwise that of the variant, in
+parentheses.
+
+{ranges}
 
 ## Answers, axis by axis
 
@@ -52,6 +58,7 @@ Each with the smallest case that was found.
 {not_run}
 """
 
+DTYPES = ("float64", "float32", "float16")
 Row = Sequence[str]
 
 
@@ -62,8 +69,12 @@ def page(reports: Iterable[Report]) -> str:
     shown = [axis for axis in AXES if axis.name not in HIDDEN]
     return PAGE.format(
         verdicts=table(
-            ("name", "implementation", "version", "verdict", "precision", "float32", "t", "state"),
+            ("name", "implementation", "version", "verdict", "precision", "t", "state"),
             map(_verdict, found),
+        ),
+        ranges=table(
+            ("name", *DTYPES),
+            ((r.implementation, *(_range(r, d) for d in DTYPES)) for r in found),
         ),
         answers=table(
             ("name", *(axis.name for axis in shown)),
@@ -96,14 +107,16 @@ def _verdict(report: Report) -> Row:
         report.version,
         f"**{report.verdict}**" + (f": {report.variant}" if report.variant else ""),
         report.precision or "unknown",
-        _range(report.range.get("float32")),
         counts[report.counts_skipped],
         report.kept or "not shown",
     )
 
 
-def _range(ends: Mapping[str, float] | None) -> str:
-    return "" if ends is None else f"{ends['smallest_G']:.1g} to {ends['largest_G']:.1g}"
+def _range(report: Report, dtype: str) -> str:
+    if dtype not in report.range:
+        return ""
+    found = "{:.1g} to {:.1g}".format(*report.range[dtype].values())
+    return found if report.range_of[dtype] == "paper" else f"({found})"
 
 
 def _answer(report: Report, axis: str) -> str:

@@ -61,10 +61,10 @@ def audit(
             verdict = Verdict(name, subject, seed, finer, progress)
             report = verdict.report()
             for dtype in (dtype for dtype in dtypes if dtype not in finer):
+                examination = Examination(name, subject, seed, [dtype], progress)
                 if verdict.path is None:
-                    report = unjudged(report, dtype)
+                    report = unjudged(report, examination)
                 else:
-                    examination = Examination(name, subject, seed, [dtype], progress)
                     report = judged(report, verdict.path, examination)
     except CannotRunError as error:
         report = _cannot_run(name, "unknown", remedy(name, str(error)))
@@ -88,7 +88,7 @@ class Verdict(Examination):
         if (working := formats_of(self.paper, self.formats)) or another_each_time:
             self.path = Path() if working else None
             ranges = self.ranges(working or {})
-            differences = [*misconduct, *self.beyond(ranges, working or {})]
+            differences = [*misconduct, *self.beyond(ranges, working or {}, self.paper)]
             return self._report(Path(), working or {}, differences, ranges)
         self.progress("looking for variants")
         guesses: list[Guess] = [(Path(), self.formats)]
@@ -98,8 +98,10 @@ class Verdict(Examination):
                 found = option_differences(self, path.options, self.paper, working)
                 if found:
                     self.path = path
-                    differences = [*found, *misconduct]
-                    ranges = self.ranges(working)
+                    ranges = self.ranges(working, path.method)
+                    seen = self._judged(path.method)
+                    beyond = self.beyond(ranges, working, seen, path.method)
+                    differences = [*found, *misconduct, *beyond]
                     return self._report(path, working, differences, ranges)
         base, self.formats = self._explaining_most(guesses)
         found = line_difference(self, base, self._judged(base.method), self.paper)
@@ -120,8 +122,12 @@ class Verdict(Examination):
         return _cannot_run(self.name, self.subject.version, why)
 
     def _guesses(self) -> Iterator[Guess]:
-        """The combinations that may explain everything, then those whose momentum is rounded."""
-        yield from ((path, self.formats) for path in search(self._finest(), self.formats))
+        """The combinations that may explain everything, then those whose momentum is rounded.
+
+        What is done in float16 is too coarse to tell them apart by.
+        """
+        fine = {d: tuple(f for f in found if f != "float16") for d, found in self.formats.items()}
+        yield from ((path, self.formats) for path in search(self._finest(), fine))
         allowed = with_momentum_in_bfloat16(self.formats)
         paths = search(self._finest(), allowed, answered=("momentum",))
         yield from ((path, allowed) for path in paths)
@@ -162,7 +168,7 @@ class Verdict(Examination):
         path: Path,
         working: dict[str, str],
         differences: Sequence[Difference],
-        ranges: Mapping[str, Reach],
+        ranges: Mapping[str, Sequence[Reach]],
         base: Path | None = None,
     ) -> Report:
         """`base` is the path that explains the most, where none explains all."""
@@ -182,7 +188,6 @@ class Verdict(Examination):
             axes={axis.name: option.name for axis, option in (base or path).answers()},
             precision=precision(working),
             precisions=precisions(working),
-            range=ends(ranges),
             cases=len(self.paper),
             variants_told_apart=len(VARIANTS) - sum(ADAFACTOR.name in pair for pair in pairs),
             variants_known=len(VARIANTS),
@@ -191,6 +196,7 @@ class Verdict(Examination):
             scenarios_not_run=tuple(not_run),
             differences=tuple(differences),
             counts_skipped=self.counts_skipped,
+            **ends(ranges),
             **beside,
         )
 

@@ -1,8 +1,8 @@
 """The process in which a builder runs: `python -m adafactor_numba.audit.worker MODULE:BUILDER`.
 
 It reads a question a line and answers it a line, both JSON: "can", or a run, whose answer is a
-trace.  What the builder prints goes to stderr.  Whatever the builder raises becomes an answer; only
-a crash ends the process.
+trace.  What the builder prints goes to stderr, and there is nothing for it to read.  Whatever it
+raises becomes an answer; only a crash ends the process.
 """
 
 import contextlib
@@ -32,8 +32,9 @@ OPTIONS = (
 
 
 def main(target: str) -> None:
-    """Answer every question that stdin asks."""
-    answers = os.fdopen(os.dup(1), "w")
+    """Answer every question that comes on stdin."""
+    questions, answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
     sys.path.insert(0, os.getcwd())
     try:
@@ -43,7 +44,7 @@ def main(target: str) -> None:
         _say(answers, {"error": _message(error)})
         return
     _say(answers, answer)
-    for line in sys.stdin:
+    for line in questions:
         question = unpacked(json.loads(line))
         _say(answers, {"can": able(build)} if question == "can" else packed(trace(build, question)))
 

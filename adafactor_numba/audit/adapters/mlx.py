@@ -59,15 +59,18 @@ def build(
     beta_1: float | None = None,
     weight_decay: float = 0.0,
     scale_parameter: bool = True,
+    relative_step: bool = True,
     warmup_init: bool = False,
 ) -> Step:
-    """relative_step=True is its default."""
+    """relative_step=True is its default; without it, it needs a learning rate."""
     optimizer = Adafactor(
         eps=(epsilon_1, epsilon_2),
         clip_threshold=d,
         beta_1=beta_1,
         weight_decay=weight_decay,
+        learning_rate=None if relative_step else 1e-2,
         scale_parameter=scale_parameter,
+        relative_step=relative_step,
         warmup_init=warmup_init,
     )
     return Step(params, optimizer)

@@ -26,10 +26,11 @@ def build(
     warmup_init: bool = False,
     groups: Groups = None,
 ) -> Step:
-    """0.999, the second of betas by default, is beside beta_2t."""
+    """0.999, the second of betas by default, is beside beta_2t; lr counts if it is not relative."""
     X = parameters(params)
     optimizer = AdaFactor(
         grouped(X, groups),
+        lr=1e-3 if relative_step else 1e-2,
         betas=(beta_1, 0.999),
         clip_threshold=d,
         weight_decay=weight_decay,

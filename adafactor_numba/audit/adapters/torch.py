@@ -18,9 +18,10 @@ def build(
     d: float = 1.0,
     weight_decay: float = 0.0,
     maximize: bool = False,
+    foreach: bool = False,
     groups: Groups = None,
 ) -> Step:
-    """One parameter after another; lr = 1e-2, the cap of rho_t, is its default."""
+    """One parameter after another by default; so is lr = 1e-2, the cap of rho_t."""
     X = parameters(params)
     optimizer = torch.optim.Adafactor(
         grouped(X, groups),
@@ -28,6 +29,6 @@ def build(
         d=d,
         weight_decay=weight_decay,
         maximize=maximize,
-        foreach=False,
+        foreach=foreach,
     )
     return Step(X, optimizer)

@@ -21,10 +21,11 @@ def build(
     beta_1: float | None = None,
     weight_decay: float = 0.0,
     scale_parameter: bool = True,
+    relative_step: bool = True,
     warmup_init: bool = False,
     groups: Groups = None,
 ) -> Step:
-    """relative_step=True and lr=None are its defaults."""
+    """relative_step=True and lr=None are its defaults; without them it needs an lr."""
     X = parameters(params)
     optimizer = Adafactor(
         grouped(X, groups),
@@ -33,6 +34,8 @@ def build(
         beta1=beta_1,
         weight_decay=weight_decay,
         scale_parameter=scale_parameter,
+        relative_step=relative_step,
         warmup_init=warmup_init,
+        lr=None if relative_step else 1e-2,
     )
     return Step(X, optimizer)
