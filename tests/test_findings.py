@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from adafactor_numba.audit.explain import explanations
 from adafactor_numba.audit.findings import line_difference, option_differences
 from adafactor_numba.audit.judgement import is_in_order, judgements
 from adafactor_numba.audit.precision import FINE
+from adafactor_numba.audit.scenarios import runs
 from adafactor_numba.audit.search import Path
 from derivations.method import ADAFACTOR
 from derivations.variants import OPTIONS, combined
@@ -115,6 +117,34 @@ def test_what_no_symbol_explains_has_its_step_by_elimination():
     (found,) = line(wrong.CubeRoot)
     assert (found.step, found.equivalent_steps) == ("U", ("U", "V"))
     assert found.what.startswith("no single symbol explains it: entries move from ")
+
+
+class RateSaturates(Plain):
+    def rho(self, t):
+        return min(1e-2, min(t, 12_000) ** -0.5)
+
+
+class DecaySaturates(Plain):
+    def beta_2(self, t):
+        return min(super().beta_2(t), 0.9995)
+
+
+@pytest.mark.parametrize(
+    ("build", "step", "what", "constant"),
+    [
+        (RateSaturates, "rho", "at least a constant", 12_000**-0.5),
+        pytest.param(
+            *(DecaySaturates, "beta_2", "at most a constant", 0.9995), marks=pytest.mark.slow
+        ),
+    ],
+)
+def test_a_bound_that_shows_late_is_found_with_its_constant(build, step, what, constant):
+    late = [run for run in runs(("float64",), 0, (), ()) if run.scenario == "past t = 10^4"]
+    judged = [*judgements(ADAFACTOR, seen(build, [*asked("float64", "first step"), *late]))]
+    wrong, right = ([j for j in judged if is_in_order(j, "float64") is ok] for ok in (False, True))
+    found = next(explanations(wrong, right, {"float64": FINE[:1]}, ADAFACTOR, (step,)))
+    assert (found.edit.step, found.edit.what) == (step, what)
+    assert found.theta == pytest.approx(constant, rel=1e-9)
 
 
 def test_what_is_seen_of_several_parameters_only_is_shown_with_all():

@@ -5,7 +5,7 @@ import pytest
 
 from adafactor_numba.audit.clue import Clue
 from adafactor_numba.audit.judgement import judgements
-from adafactor_numba.audit.ratio import described
+from adafactor_numba.audit.ratio import described, of_size
 from adafactor_numba.audit.scenarios import runs
 from derivations.method import ADAFACTOR
 from tests.answers import Here, seen
@@ -25,21 +25,25 @@ class Times(Plain):
         return before + (new - before) * self.factor(t, X.size)
 
 
-def said(build):
-    """What is said of its moves, in float64."""
+def clues(build, *scenarios):
+    """Those that fail and those that pass, in float64."""
     here = Here(build)
-    asked = [r for r in runs(("float64",), 0, here.takes, here.can) if r.scenario in SCENARIOS]
-    clues = [Clue(j, "float64") for j in judgements(ADAFACTOR, seen(build, asked))]
-    return described([clue for clue in clues if clue.fails])
+    asked = [r for r in runs(("float64",), 0, here.takes, here.can) if r.scenario in scenarios]
+    found = [Clue(j, "float64") for j in judgements(ADAFACTOR, seen(build, asked))]
+    return [f for f in found if f.fails], [f for f in found if not f.fails]
+
+
+def said(build):
+    return described(clues(build, *SCENARIOS)[0])
 
 
 @pytest.mark.parametrize(
     ("factor", "words"),
     [
-        (lambda t, n: 1.5, "moves 1.5 times as far"),
-        (lambda t, n: t**-0.25, "moves t^-0.25 times as far"),
-        (lambda t, n: n**0.5, "moves the number of entries^0.5 times as far"),
-        (lambda t, n: 1 + 1 / t, "moves from 1.1"),
+        (lambda t, n: 1.5, "it moves 1.5 times as far"),
+        (lambda t, n: t**-0.25, "it moves t^-0.25 times as far"),
+        (lambda t, n: n**0.5, "it moves the number of entries^0.5 times as far"),
+        (lambda t, n: 1 + 1 / t, "it moves from 1.1"),
     ],
 )
 def test_a_factor_is_one_number_or_a_power_or_between_two(factor, words):
@@ -58,7 +62,31 @@ class Uneven(Plain):
 
 
 @pytest.mark.parametrize(
-    ("build", "words"), [(NoNumber, "no number"), (Uneven, "entries move from ")]
+    ("build", "words"), [(NoNumber, "there is no number"), (Uneven, "entries move from ")]
 )
 def test_entries_have_no_number_or_each_another_factor(build, words):
     assert said(build).startswith(words)
+
+
+class From64(Plain):
+    def second_moment(self, state, squares, t):
+        if squares.ndim > 1 and min(squares.shape[-2:]) < 64:
+            return self.averaged(state, "V", squares, t)
+        return super().second_moment(state, squares, t)
+
+
+class Unfactored(Plain):
+    def second_moment(self, state, squares, t):
+        return self.averaged(state, "V", squares, t)
+
+
+@pytest.mark.parametrize(
+    ("build", "words"),
+    [
+        (From64, ", in matrices of up to 32 rows or columns, not of 128"),
+        (Unfactored, ""),
+        (Uneven, ""),
+    ],
+)
+def test_matrices_may_be_wrong_up_to_some_size(build, words):
+    assert of_size(*clues(build, "least size", "first step")) == words

@@ -69,6 +69,11 @@ def test_options_that_show_later_only_are_left_open_and_those_with_few_come_firs
     ]
 
 
+def test_of_the_combinations_left_those_with_few_options_are_gone_on_with(monkeypatch):
+    monkeypatch.setattr("adafactor_numba.audit.search.PATHS", 2)
+    assert named(search(seen(Plain, RUNS), ALLOWED)) == [set(), {"rho = 1e-2"}]
+
+
 def test_a_path_tells_its_answers_by_axis():
     chosen = tuple(OPTIONS[name] for name in ("beta_2 = 0.9", "no clipping"))
     answers = {axis.name: option.name for axis, option in Path(chosen).answers()}

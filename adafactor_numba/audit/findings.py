@@ -14,7 +14,7 @@ from .edits import Edit
 from .explain import Explanation, explanations
 from .judgement import WILD, Formats, Judgement, is_in_order, judgements
 from .precision import coarsest
-from .ratio import described
+from .ratio import described, of_size
 from .report import Difference
 from .search import Path
 from .shrink import smallest
@@ -115,16 +115,20 @@ def line_difference(
     j = _smallest(evidence, base.method, _alone(failing) or failing, working)
     steps = tuple(dict.fromkeys(s for e in found for s in e.edit.steps))
     steps = steps or suspect([*sides.judged, j], working)
-    what = str(found[0]) if found else _unexplained(steps[0], [*failing, j], working)
+    what = str(found[0]) if found else _unexplained(steps[0], [*failing, j], sides)
     besides = f"; besides: {', '.join(o.name for o in base.options)}" if base.options else ""
     line = difference(j, steps[0], _case(evidence, j), working, what + besides, steps)
     return [line, *option_differences(evidence, base.options, paper, working, failing)]
 
 
-def _unexplained(step: str, failing: Sequence[Judgement], working: Mapping[str, str]) -> str:
+def _unexplained(step: str, failing: Sequence[Judgement], sides: Sides) -> str:
     """What is said of a difference that no change of a line explains."""
-    clues = [Clue(j, working[j.strand.dtype]) for j in failing]
-    return NOWHERE.get(step, f"no single symbol explains it: {described(clues)}")
+    wrong, right = (
+        [Clue(j, sides.working[j.strand.dtype]) for j in found]
+        for found in (failing, sides.passing)
+    )
+    said = f"no single symbol explains it: {described(wrong)}{of_size(wrong, right)}"
+    return NOWHERE.get(step, said)
 
 
 def _explanations(

@@ -32,7 +32,7 @@ COMPANIONS: Mapping[str, Mapping[str, Any]] = {
 }
 """Without which a flag need not act."""
 
-LATE = 10_010
+LATE = 10_500
 """A step at which rho_t is below 1e-2, which a step size that is not relative may be, too."""
 
 FAR = 10**7

@@ -22,17 +22,34 @@ def described(failing: Sequence[Clue]) -> str:
     """One ratio, a power, or between which the ratios of the moves that fail are."""
     ratios = [r for f in failing if f.finite for r in f.ratios.tolist() if math.isfinite(r)]
     if not ratios:
-        return "no number" if not any(f.finite for f in failing) else "a move where there is none"
+        return "there is no number" if not any(f.finite for f in failing) else "it moves at all"
     if not all(f.common for f in failing if f.finite and f.ratios.size):
         return f"entries move from {min(ratios):.4g} to {max(ratios):.4g} times as far"
     moving = [f for f in failing if f.finite and f.ratios.size]
     factors = np.array([f.factor for f in moving])
     if _same(factors):
-        return f"moves {factors[0]:.10g} times as far"
+        return f"it moves {factors[0]:.10g} times as far"
     for name, of in POWERS.items():
         if (power := _power(factors, np.array([*map(of, moving)]))) is not None:
-            return f"moves {name}^{power:.6g} times as far"
-    return f"moves from {factors.min():.4g} to {factors.max():.4g} times as far"
+            return f"it moves {name}^{power:.6g} times as far"
+    return f"it moves from {factors.min():.4g} to {factors.max():.4g} times as far"
+
+
+def of_size(failing: Sequence[Clue], passing: Sequence[Clue]) -> str:
+    """Up to which size matrices fail, if those that only differ in size pass beyond."""
+    fail, ok = ([_size(f) for f in found if _of_any_size(f)] for found in (failing, passing))
+    beyond = [size for size in ok if size > max(fail, default=size)]
+    if not beyond or any(f.rank < 2 for f in failing):
+        return ""
+    return f", in matrices of up to {max(fail)} rows or columns, not of {min(beyond)}"
+
+
+def _of_any_size(f: Clue) -> bool:
+    return f.judgement.strand.run.scenario == "least size"
+
+
+def _size(f: Clue) -> int:
+    return int(min(f.judgement.error.shape))
 
 
 def _same(numbers: np.ndarray) -> bool:
