@@ -24,8 +24,8 @@ Place: TypeAlias = tuple[Run, int, int]
 WITNESSES = 6
 EARLY = 100
 """Steps up to which a run is evaluated at no cost to speak of."""
-STEPS = 3_000_000
-"""Steps of the runs that are evaluated for unknown constants before an explanation is given up."""
+STEPS = 100_000
+"""Steps that are evaluated for unknown constants before an explanation is given up."""
 
 _POWERS = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89)
 GRID = (*(2.0**-k for k in reversed(_POWERS)), 1.0, *(2.0**k for k in _POWERS))
@@ -74,18 +74,18 @@ def explanations(
     if not failing:
         return
     found = tuple(dict.fromkeys(j.strand for j in (*failing, *passing)))
-    witnesses = [
-        j.strand.until(j.prediction.observation.t) for j in _spread(failing) + _spread(passing)
-    ]
+    later = [j for j in passing if j.prediction.observation.t > 1]
+    telling = sorted(_spread(failing) + _spread(passing) + _spread(later), key=attrgetter("size"))
+    witnesses = [j.strand.until(j.prediction.observation.t) for j in telling]
     explain = partial(formats, numbers=WILD, allowed=allowed, counted=method)
     early = [j for j in failing if j.prediction.observation.t <= EARLY] or failing
-    telling = dict.fromkeys((max(early, key=_relative), failing[0]))
+    worst = dict.fromkeys((max(early, key=_relative), failing[0]))
     steps = Counter[Edit]() if steps is None else steps
     plain = False
     for edit in sorted(edits(method), key=lambda e: (e.start is not None, e.step not in suspected)):
         if plain and edit.start is not None:
             return
-        for theta in [None] if edit.start is None else _thetas(edit, method, telling, steps):
+        for theta in [None] if edit.start is None else _thetas(edit, method, worst, steps):
             if explain(edit.method, witnesses, theta=theta):
                 working = explain(edit.method, found, theta=theta)
                 if working and _says(edit.method, failing, working, theta, method):
@@ -180,9 +180,11 @@ def _miss(
         worst = np.nan_to_num(j.error / j.prediction.move, nan=0.0, posinf=0.0)
     index = np.unravel_index(np.argmax(worst), j.error.shape)
 
+    def tell() -> None:
+        steps[edit] += 1
+
     def miss(theta: float) -> float:
-        steps[edit] += t
-        for p in predictions(edit.method, strand, WILD, theta, method):
+        for p in predictions(edit.method, strand, WILD, theta, method, tell):
             if p.observation.t == t and p.observation.after is not None:
                 return float(p.X_new[index] - np.float64(p.observation.after[index]))
         return math.nan

@@ -5,7 +5,7 @@ the expected step needs the history of gradients only, and errors do not pile up
 """
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
@@ -138,12 +138,13 @@ def predictions(
     numbers: Numbers = BALL,
     theta: float | None = None,
     counted: Method | None = None,
+    tell: Callable[[], None] = lambda: None,
 ) -> Iterator[Prediction]:
     """What the method expects of every observation whose X is known before and after.
 
     `theta` is the value of the input of that name, if it has one; K is counted on the rules of
-    `counted`, if given.  Steps that are not looked at cost nothing while |G| stays the same and
-    the statistics do too.
+    `counted`, if given; `tell` is called at every step that is evaluated.  Steps that are not
+    looked at cost nothing while |G| stays the same and the statistics do too.
     """
     start = strand.start
     layout = method.layout(start.shape)
@@ -167,6 +168,7 @@ def predictions(
                 continue
             if unwatched > UNWATCHED and numbers is BALL:
                 return
+        tell()
         X = layout.arranged(start if o.before is None else o.before)
         inputs = carried | given | _times(method, o.t, numbers, theta)
         try:

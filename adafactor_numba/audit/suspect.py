@@ -179,7 +179,7 @@ def _clipping(failing: Found, passing: Found) -> bool:
 
 
 def _clip(failing: Found, passing: Found) -> Steps:
-    return ("U_hat",) if _clipping(failing, _since(failing, passing)) else ()
+    return ("U_hat",) if _clipping(failing, passing) else ()
 
 
 def _sign(failing: Found, passing: Found) -> Steps:
