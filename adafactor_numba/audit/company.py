@@ -13,6 +13,9 @@ from .subject import Run
 ORDERS = tuple(permutations(range(3)))
 """Of three parameters."""
 
+ASKED = {"float64": ORDERS, "float32": (ORDERS[0], ORDERS[-1]), "float16": ORDERS[:1]}
+"""Those asked in each dtype."""
+
 GROUPINGS = (((0, 1, 2),), ((0,), (1,), (2,)), ((0, 2), (1,)), ((2, 1), (0,)))
 """Ways in which three parameters form groups."""
 
@@ -36,9 +39,7 @@ def together(draw: Draw) -> Iterator[Run]:
         params = [draw.normal(s, 10.0**-k) for k, s in enumerate(order)]
         yield Run("several parameters", tuple(params), _uneven([draw] * len(order), order))
     three = several(draw)
-    orders = ORDERS if draw.dtype == "float64" else (ORDERS[0], ORDERS[-1])
-    orders = orders if draw.dtype != "float16" else ORDERS[:1]
-    yield from (permuted(three, order) for order in orders)
+    yield from (permuted(three, order) for order in ASKED[draw.dtype])
     yield from independent(three)
     yield from (_empty(draw, shape) for shape in ((0,), (0, 3)))
 

@@ -81,12 +81,13 @@ def _flag(interview: Interview, draw: Draw, name: str, acts: bool | None, known:
     if not acts:
         return Flag(NOTHING)
     found = [*shown(interview, draw, name)]
-    if name == RELATIVE and not found:
+    late_alone = name == RELATIVE and not found
+    if late_alone:
         found = [*shown_late(interview, draw, name)]
     if not found:
         return Flag(SOMETHING)
     ways = _best([*_ways(name, known.options)], [s for f in found for s in f.flagged], known)
-    if len(ways) > 1 and "jump" not in interview.subject.can:
+    if len(ways) > 1 and not late_alone and "jump" not in interview.subject.can:
         late = [s for f in shown_late(interview, draw, name) for s in f.flagged]
         ways = _best(ways, late, known) or ways
     return _told(ways, found, known)
