@@ -2,6 +2,9 @@
 
 A tensor is p matrices of n rows and m columns side by side, a matrix the case p = 1: each has its
 own R and C, while RMS(X), RMS(U) and so the clipping are over the whole tensor.
+
+The rows of a matrix are cut into strips, which may be worked on at once; what each strip adds up
+is then added in their order.
 """
 
 import math
@@ -9,7 +12,21 @@ import math
 import numpy as np
 from numpy import float64
 
-from .loops import Floats, Stored, clipping, loop, relative_step, sum_of_squares
+from .loops import (
+    LANES,
+    ROWS,
+    Floats,
+    Stored,
+    clipping,
+    height,
+    loop,
+    panel,
+    relative_step,
+    strip,
+    sum_of_squares,
+    total,
+)
+from .storage import put, room, rows
 
 
 def _mean_square(X: Stored) -> float:
@@ -17,14 +34,88 @@ def _mean_square(X: Stored) -> float:
     p, n, m = X.shape
     total = 0.0
     for b in range(p):
-        matrix = 0.0
-        for i in range(n):
-            matrix += sum_of_squares(X[b, i])
-        total += matrix
+        for start in range(0, n, strip(n, m)):
+            total += sum_of_squares(X[b, start : start + strip(n, m)])
     return total / (p * n * m)
 
 
 mean_square = loop(_mean_square)
+
+
+def _squares(A: Stored, rows: Floats, columns: Floats, lanes: Floats) -> None:
+    """Write the sums of the squares of A (4, m) to rows (4,), and add them to columns (m,).
+
+    Each row is summed in LANES partial sums, halved until one is left, and then the rest.
+    """
+    m = A.shape[1]
+    whole = m // LANES
+    for k in range(ROWS * LANES):
+        lanes[k] = 0.0
+    for block in range(whole):
+        for k in range(LANES):
+            j = block * LANES + k
+            a, b, c, d = float64(A[0, j]), float64(A[1, j]), float64(A[2, j]), float64(A[3, j])
+            a, b, c, d = a * a, b * b, c * c, d * d
+            lanes[k] += a
+            lanes[LANES + k] += b
+            lanes[2 * LANES + k] += c
+            lanes[3 * LANES + k] += d
+            columns[j] += (a + b) + (c + d)
+    half = LANES // 2
+    while whole > 0 and half > 0:
+        for row in range(0, ROWS * LANES, LANES):
+            for k in range(row, row + half):
+                lanes[k] += lanes[half + k]
+        half //= 2
+    for i in range(ROWS):
+        rows[i] = lanes[i * LANES]
+    for j in range(whole * LANES, m):
+        a, b, c, d = float64(A[0, j]), float64(A[1, j]), float64(A[2, j]), float64(A[3, j])
+        a, b, c, d = a * a, b * b, c * c, d * d
+        rows[0] += a
+        rows[1] += b
+        rows[2] += c
+        rows[3] += d
+        columns[j] += (a + b) + (c + d)
+
+
+squares = loop(_squares)
+
+
+def _sums(G: Stored, row_sums: Floats, columns: Floats) -> None:
+    """Write sum_j G_ij^2 of a strip G (n, m) to row_sums (n,), sum_i G_ij^2 to columns (m,)."""
+    n, m = G.shape
+    lanes, four = np.empty(ROWS * LANES), np.empty(ROWS)
+    spare, last = room(G, min(n, height(m))), np.empty((ROWS, m), G.dtype)
+    for j in range(m):
+        columns[j] = 0.0
+    for start in range(0, n, height(m)):
+        block = rows(G, start, min(height(m), n - start), spare)
+        for i in range(0, block.shape[0], ROWS):
+            squares(panel(block, i, last), four, columns, lanes)
+            for k in range(min(ROWS, block.shape[0] - i)):
+                row_sums[start + i + k] = four[k]
+
+
+sums = loop(_sums)
+
+
+def _add(columns: Floats, part: Floats) -> None:
+    """Add the sums of one strip to columns (m,)."""
+    for j in range(columns.shape[0]):
+        columns[j] += part[j]
+
+
+add = loop(_add)
+
+
+def _update(R: Floats, sums: Floats, terms: int, w: float, beta_2: float, epsilon_1: float) -> None:
+    """Update R (n,) in place; epsilon_1 is added to each of the `terms` squares of a sum."""
+    for i in range(R.shape[0]):
+        R[i] = beta_2 * R[i] + w * (sums[i] + terms * epsilon_1)
+
+
+update = loop(_update)
 
 
 def _second_moment(
@@ -32,17 +123,13 @@ def _second_moment(
 ) -> None:
     """Update R (n,) and C (m,) in place from the gradient G (n, m), w = 1 - beta_2.  Steps R, C."""
     n, m = G.shape
-    column_sums = np.zeros_like(C)
-    for i in range(n):
-        row_sum = 0.0
-        for j in range(m):
-            g = float64(G[i, j])
-            square = g * g + epsilon_1
-            row_sum += square
-            column_sums[j] += square
-        R[i] = beta_2 * R[i] + w * row_sum
-    for j in range(m):
-        C[j] = beta_2 * C[j] + w * column_sums[j]
+    row_sums, column_sums, part = np.empty_like(R), np.zeros_like(C), np.empty_like(C)
+    for start in range(0, n, strip(n, m)):
+        own = slice(start, start + strip(n, m))
+        sums(G[own], row_sums[own], part)
+        add(column_sums, part)
+    update(R, row_sums, m, w, beta_2, epsilon_1)
+    update(C, column_sums, n, w, beta_2, epsilon_1)
 
 
 second_moment = loop(_second_moment)
@@ -53,9 +140,7 @@ def _scales(r: Floats, c: Floats, R: Floats, C: Floats) -> None:
 
     The product R C is never formed: it leaves the range of the doubles long before U does.
     """
-    S_R = 0.0
-    for i in range(R.shape[0]):
-        S_R += R[i]
+    S_R = total(R)
     for i in range(R.shape[0]):
         r[i] = math.sqrt(S_R / R[i])
     for j in range(C.shape[0]):
@@ -65,33 +150,88 @@ def _scales(r: Floats, c: Floats, R: Floats, C: Floats) -> None:
 scales = loop(_scales)
 
 
+def _add_weighted(G: Stored, f: Floats, columns: Floats) -> None:
+    """Add sum_i f_i G_ij^2 of the four rows of G (4, m) to columns (m,)."""
+    f_0, f_1, f_2, f_3 = f[0], f[1], f[2], f[3]
+    for j in range(columns.shape[0]):
+        a, b, c, d = float64(G[0, j]), float64(G[1, j]), float64(G[2, j]), float64(G[3, j])
+        columns[j] += (a * a * f_0 + b * b * f_1) + (c * c * f_2 + d * d * f_3)
+
+
+add_weighted = loop(_add_weighted)
+
+
+def _sum_of_squares_of_U(G: Stored, r: Floats, c: Floats) -> float:
+    """sum_ij U_ij^2 of a strip G (n, m), U = G r c, of each column first.  Step U."""
+    n, m = G.shape
+    columns, f = np.zeros(m), np.zeros(ROWS)
+    spare, last = room(G, min(n, height(m))), np.empty((ROWS, m), G.dtype)
+    for start in range(0, n, height(m)):
+        block = rows(G, start, min(height(m), n - start), spare)
+        for i in range(0, block.shape[0], ROWS):
+            for k in range(min(ROWS, block.shape[0] - i)):
+                f[k] = r[start + i + k] * r[start + i + k]
+            add_weighted(panel(block, i, last), f, columns)
+    for j in range(m):
+        columns[j] *= c[j] * c[j]
+    return total(columns)
+
+
+sum_of_squares_of_U = loop(_sum_of_squares_of_U)
+
+
 def _mean_square_of_U(G: Stored, r: Floats, c: Floats) -> float:
-    """The mean of U_bij^2, U = G r c, over the whole tensor.  Steps U, mean_square_U."""
+    """The mean of U_bij^2, U = G r c, over the whole tensor.  Step mean_square_U."""
     p, n, m = G.shape
     total = 0.0
     for b in range(p):
-        matrix = 0.0
-        for i in range(n):
-            row = 0.0
-            for j in range(m):
-                u = float64(G[b, i, j]) * r[b, i] * c[b, j]
-                row += u * u
-            matrix += row
-        total += matrix
+        for start in range(0, n, strip(n, m)):
+            own = slice(start, start + strip(n, m))
+            total += sum_of_squares_of_U(G[b, own], r[b, own], c[b])
     return total / (p * n * m)
 
 
 mean_square_of_U = loop(_mean_square_of_U)
 
 
+def _move(X: Stored, G: Stored, f: Floats, c: Floats) -> None:
+    """Subtract f_i c_j G_ij from the four rows X (4, m) in place, two at a time."""
+    for i in range(0, ROWS, 2):
+        f_0, f_1 = f[i], f[i + 1]
+        for j in range(c.shape[0]):
+            X[i, j] = float64(X[i, j]) - f_0 * c[j] * float64(G[i, j])
+            X[i + 1, j] = float64(X[i + 1, j]) - f_1 * c[j] * float64(G[i + 1, j])
+
+
+move = loop(_move)
+
+
+def _descend_strip(X: Stored, G: Stored, r: Floats, c: Floats, scale: float) -> None:
+    """Subtract scale U, U = G r c, from a strip X (n, m) in place.  Steps U_hat, X_new."""
+    n, m = X.shape
+    f = np.zeros(ROWS)
+    spare, last = room(X, min(n, height(m))), np.empty((ROWS, m), X.dtype)
+    spare_G, last_G = room(G, min(n, height(m))), np.empty((ROWS, m), G.dtype)
+    for start in range(0, n, height(m)):
+        most = min(height(m), n - start)
+        block, gradient = rows(X, start, most, spare), rows(G, start, most, spare_G)
+        for i in range(0, most, ROWS):
+            for k in range(min(ROWS, most - i)):
+                f[k] = scale * r[start + i + k]
+            four = panel(block, i, last)
+            move(four, panel(gradient, i, last_G), f, c)
+            if i + ROWS > most:
+                block[i:] = four[: most - i]
+        put(X, start, block)
+
+
+descend_strip = loop(_descend_strip)
+
+
 def _descend(X: Stored, G: Stored, r: Floats, c: Floats, scale: float) -> None:
     """Subtract scale U, U = G r c, from X (p, n, m) in place.  Steps U_hat, X_new."""
-    p, n, m = X.shape
-    for b in range(p):
-        for i in range(n):
-            for j in range(m):
-                u = float64(G[b, i, j]) * r[b, i] * c[b, j]
-                X[b, i, j] = float64(X[b, i, j]) - scale * u
+    for b in range(X.shape[0]):
+        descend_strip(X[b], G[b], r[b], c[b], scale)
 
 
 descend = loop(_descend)

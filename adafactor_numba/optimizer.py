@@ -3,8 +3,11 @@
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from . import schedule
-from .hyperparameters import Hyperparameters, Rates, Schedule
+from .batch import Batch
+from .hyperparameters import LARGEST, Hyperparameters, Rates, Schedule
 from .memory import Array, intervals, overlapping, reaches
 from .parameter import Parameter, State
 
@@ -52,6 +55,14 @@ class Adafactor:
                 f"{'itself' if first == second else f'params[{first!r}]'}; give each weight once"
             )
         self._occupied = intervals(weights.values())
+        self._threads = 1
+        kinds: dict[Any, list[Hashable]] = {}
+        for name, X in weights.items():
+            if X.size:
+                kinds.setdefault(X.dtype, []).append(name)
+        self._batches = [
+            (names, Batch([self._parameters[name] for name in names])) for names in kinds.values()
+        ]
 
     def step(self, grads: Arrays) -> None:
         """One step in place on the parameters from `grads`, which has their form; None skips one.
@@ -62,23 +73,33 @@ class Adafactor:
         """
         given = self._same_form("grads", grads)
         rates = self._rates(name for name, G in given.items() if G is not None)
-        gradients = self._gradients(given)
-        for name, G in gradients.items():
-            parameter = self._parameters[name]
-            parameter.update(G, rates[parameter.t + 1], self.hyperparameters)
+        gradients = {name: self._gradient(name, G) for name, G in given.items()}
+        for names, batch in self._batches:
+            batch.take([gradients[name] for name in names])
+            self._read(names, batch, gradients)
+        for names, batch in self._batches:
+            t = np.array([self._parameters[name].t + 1 for name in names])
+            batch.write(t, rates, self.hyperparameters, False, self._threads)
 
-    def _gradients(self, given: Mapping[Hashable, Any]) -> dict[Hashable, Array]:
-        """The gradients of the parameters to update, checked, and none of them in their memory."""
-        gradients = {}
-        for name, G in given.items():
-            parameter = self._parameters[name]
-            if G is None:
-                continue
-            G = parameter.gradient(f"grads[{name!r}]", G, self.hyperparameters.largest_gradient)
-            if G.size:
-                parameter.check()
-                gradients[name] = G.copy() if reaches(G, self._occupied) else G
-        return gradients
+    def _gradient(self, name: Hashable, G: Any) -> Array | None:
+        """The gradient of a parameter to update, in its type and in no parameter's memory."""
+        if G is None:
+            return None
+        parameter = self._parameters[name]
+        if not parameter.takes(G):
+            G = parameter.gradient(f"grads[{name!r}]", G)
+        if not G.size:
+            return None
+        parameter.check()
+        return G.copy() if reaches(G, self._occupied) else G
+
+    def _read(self, names: Sequence[Hashable], batch: Batch, gradients: Arrays) -> None:
+        """Have the batch sum all squares; raise a ValueError for an entry out of range."""
+        sum_G, sum_X = batch.read(self._threads)
+        largest = self.hyperparameters.largest_gradient
+        for k in np.flatnonzero(~((sum_G <= largest**2) & (sum_X <= LARGEST**2))):
+            name = names[k]
+            self._parameters[name].scan(f"grads[{name!r}]", gradients[name], largest)
 
     def _rates(self, names: Iterable[Hashable]) -> dict[int, Rates]:
         """The rates of every t that a parameter of these names comes to."""

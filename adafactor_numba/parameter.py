@@ -6,8 +6,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from . import matrix, vector
-from .hyperparameters import LARGEST, Hyperparameters, Rates
+from .hyperparameters import LARGEST
 from .loops import first_beyond
 from .memory import Array
 
@@ -21,7 +20,8 @@ MEANINGS = {"R": "row statistics", "C": "column statistics", "V": "second moment
 class Parameter:
     """Weights X of any rank and strides; t updates so far; V, or R and C where the rank is >= 2.
 
-    The loops see p matrices (p, n, m), a vector as (1, 1, n).  `where` names X in messages.
+    The loops see `weights`, p matrices (p, n, m), a vector as (1, n, 1): X itself, unless it is not
+    aligned or no strides give the leading axes as one.  `where` names X in messages.
     """
 
     def __init__(self, where: str, X: object) -> None:
@@ -29,15 +29,31 @@ class Parameter:
         self.X = self._given.view(np.ndarray)  # the caller may reshape what was given
         self.where = f"{where}: X (weights)"
         self.t = 0
-        *leading, n, m = (1, 1, *self.X.shape) if self.X.ndim > 1 else (1, 1, self.X.size)
+        self.factored = self.X.ndim > 1
+        *leading, n, m = self.X.shape if self.factored else (1, self.X.size, 1)
         self.form = (math.prod(leading), n, m)
-        shapes = {"V": self.X.shape}
-        if self.X.ndim > 1:
-            shapes = {"R": self.X.shape[:-1], "C": (*self.X.shape[:-2], m)}
-        self.statistics = {name: np.zeros(shape) for name, shape in shapes.items()}
+        X = self.X.reshape(self.form)
+        self.copied = not (np.may_share_memory(X, self.X) and X.flags.aligned)
+        self.weights = X.copy() if self.copied else X
+        self._shapes = {"V": self.X.shape}
+        if self.factored:
+            self._shapes = {"R": self.X.shape[:-1], "C": (*self.X.shape[:-2], m)}
+        self.keep(np.zeros(sum(map(math.prod, self._shapes.values()))))
 
-    def gradient(self, where: str, G: object, largest: float) -> Array:
-        """G in the type of X, its shape and entries checked; new only where G has another type."""
+    def keep(self, numbers: Array) -> None:
+        """Keep the statistics, which are zero, in `numbers`, one after the other."""
+        self.statistics, start = {}, 0
+        for name, shape in self._shapes.items():
+            size = math.prod(shape)
+            self.statistics[name] = numbers[start : start + size].reshape(shape)
+            start += size
+
+    def takes(self, G: object) -> bool:
+        """Whether G is as it should be without a conversion; if not, `gradient` says why."""
+        return type(G) is np.ndarray and G.dtype == self.X.dtype and G.shape == self.X.shape
+
+    def gradient(self, where: str, G: object) -> Array:
+        """G in the type of X, its shape checked; new only where G has another type."""
         where = f"{where}: G (gradient)"
         if np.ma.isMaskedArray(G):
             raise TypeError(f"{where} is a masked array, of which a step would read all; fill it")
@@ -45,14 +61,12 @@ class Parameter:
             raise TypeError(f"{where} {_found(G)}; give an array of floats, or None to skip")
         if G.shape != self.X.shape:
             raise ValueError(f"{where} has shape {G.shape}, its parameter {self.X.shape}")
-        G = _converted(where, np.asarray(G), self.X.dtype)
-        self._scan(where, G, largest)
-        return G
+        return _converted(where, np.asarray(G), self.X.dtype)
 
-    def check(self) -> None:
-        """Raise a ValueError if X has become read-only, or names an entry that is not finite."""
-        if not self._given.flags.writeable:
-            raise ValueError(f"{self.where} has become read-only; nothing was changed")
+    def scan(self, where: str, G: Array | None, largest: float) -> None:
+        """Raise a ValueError that names an entry of G or of X that is not finite or too large."""
+        if G is not None:
+            self._scan(f"{where}: G (gradient)", G, largest)
         self._scan(self.where, self.X, LARGEST)
 
     def _scan(self, where: str, A: Array, largest: float) -> None:
@@ -66,17 +80,20 @@ class Parameter:
             why = f"beyond {largest:.3g} a step may leave the range of float64"
         raise ValueError(f"{where} is {x} at {index}; {why}, nothing was changed")
 
-    def update(self, G: Array, rates: Rates, constants: Hyperparameters) -> None:
-        """One step in place on X and the statistics, from a gradient that was checked."""
-        X, G = self.X.reshape(self.form), G.reshape(self.form)
-        scalars = (*rates, constants.epsilon_1, constants.epsilon_2, constants.d)
-        if "V" in self.statistics:
-            vector.step(X[0, 0], G[0, 0], self.statistics["V"].reshape(-1), *scalars)
-        else:
-            R, C = (A.reshape(self.form[0], -1) for A in self.statistics.values())
-            matrix.step(X, G, R, C, *scalars)
-        if not np.may_share_memory(X, self.X):  # no strides give the leading axes as one
-            self.X[...] = X.reshape(self.X.shape)
+    def check(self) -> None:
+        """Raise a ValueError if X has become read-only."""
+        if not self._given.flags.writeable:
+            raise ValueError(f"{self.where} has become read-only; nothing was changed")
+
+    def fetch(self) -> None:
+        """Bring `weights` up to date, where they are a copy of X."""
+        if self.copied:
+            self.weights[...] = self.X.reshape(self.form)
+
+    def store(self) -> None:
+        """Write `weights` back to X, where they are a copy, and count the update."""
+        if self.copied:
+            self.X[...] = self.weights.reshape(self.X.shape)
         self.t += 1
 
     def state(self) -> State:

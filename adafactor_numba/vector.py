@@ -1,18 +1,37 @@
 """Adafactor for weight vectors as loops: [S] Algorithm 5; each loop names the steps it implements.
 
-A scalar is a vector of one.
+A scalar is a vector of one.  For strips and blocks a vector (n,) is n rows of one, and may be
+given as such.
 """
 
 import math
 
+import numpy as np
 from numpy import float64
 
-from .loops import BLOCK, Floats, Stored, clipping, loop, relative_step, sum_of_squares
+from .loops import (
+    ROWS,
+    WIDTH,
+    Floats,
+    Stored,
+    clipping,
+    height,
+    loop,
+    relative_step,
+    strip,
+    sum_of_squares,
+    total,
+)
+from .storage import put, room, rows
 
 
 def _mean_square(X: Stored) -> float:
     """The mean of X_i^2, X (n,).  Step mean_square_X."""
-    return sum_of_squares(X) / X.shape[0]
+    n = X.shape[0]
+    total = 0.0
+    for start in range(0, n, strip(n, 1)):
+        total += sum_of_squares(X[start : start + strip(n, 1)])
+    return total / n
 
 
 mean_square = loop(_mean_square)
@@ -20,24 +39,68 @@ mean_square = loop(_mean_square)
 
 def _second_moment(V: Floats, G: Stored, w: float, beta_2: float, epsilon_1: float) -> None:
     """Update V (n,) in place from the gradient G (n,), w = 1 - beta_2.  Step V."""
-    for i in range(G.shape[0]):
-        g = float64(G[i])
-        V[i] = beta_2 * V[i] + w * (g * g + epsilon_1)
+    n = G.shape[0]
+    spare = room(G, min(n, height(1)))
+    for start in range(0, n, height(1)):
+        block = rows(G, start, min(height(1), n - start), spare).reshape(-1)
+        for i in range(block.shape[0]):
+            g = float64(block[i])
+            V[start + i] = beta_2 * V[start + i] + w * (g * g + epsilon_1)
 
 
 second_moment = loop(_second_moment)
 
 
-def _mean_square_of_U(G: Stored, V: Floats) -> float:
-    """The mean of U_i^2, U = G / sqrt V, summed in blocks.  Steps U, mean_square_U."""
+def _add_ratios(G: Stored, V: Floats, columns: Floats) -> None:
+    """Add sum_i G_ij^2 / V_ij of the four rows of G, V (4, m) to columns (m,)."""
+    for j in range(columns.shape[0]):
+        a, b, c, d = float64(G[0, j]), float64(G[1, j]), float64(G[2, j]), float64(G[3, j])
+        columns[j] += (a * a / V[0, j] + b * b / V[1, j]) + (c * c / V[2, j] + d * d / V[3, j])
+
+
+add_ratios = loop(_add_ratios)
+
+
+def _sum_of_squares_of_U_of_block(G: Stored, V: Floats) -> float:
+    """sum_i U_i^2 of G (n,), U = G / sqrt V, in rows of WIDTH; the last may be short."""
+    n = G.shape[0]
+    columns = np.zeros(min(n, WIDTH))
+    whole = n // (ROWS * WIDTH) * ROWS
+    A, B = G[: whole * WIDTH].reshape(whole, WIDTH), V[: whole * WIDTH].reshape(whole, WIDTH)
+    for i in range(0, whole, ROWS):
+        add_ratios(A[i : i + ROWS], B[i : i + ROWS], columns)
+    for start in range(whole * WIDTH, n, WIDTH):
+        for k in range(min(WIDTH, n - start)):
+            g = float64(G[start + k])
+            columns[k] += g * g / V[start + k]
+    return total(columns)
+
+
+sum_of_squares_of_U_of_block = loop(_sum_of_squares_of_U_of_block)
+
+
+def _sum_of_squares_of_U(G: Stored, V: Floats) -> float:
+    """sum_i U_i^2 of a strip G (n,), U = G / sqrt V, in the order of `sum_of_squares`.  Step U."""
+    n = G.shape[0]
     total = 0.0
-    for start in range(0, G.shape[0], BLOCK):
-        block = 0.0
-        for i in range(start, min(start + BLOCK, G.shape[0])):
-            u = float64(G[i]) / math.sqrt(V[i])
-            block += u * u
-        total += block
-    return total / G.shape[0]
+    spare = room(G, min(n, height(1)))
+    for start in range(0, n, height(1)):
+        block = rows(G, start, min(height(1), n - start), spare)
+        total += sum_of_squares_of_U_of_block(block.reshape(-1), V[start : start + height(1)])
+    return total
+
+
+sum_of_squares_of_U = loop(_sum_of_squares_of_U)
+
+
+def _mean_square_of_U(G: Stored, V: Floats) -> float:
+    """The mean of U_i^2, U = G / sqrt V.  Step mean_square_U."""
+    n = G.shape[0]
+    total = 0.0
+    for start in range(0, n, strip(n, 1)):
+        own = slice(start, start + strip(n, 1))
+        total += sum_of_squares_of_U(G[own], V[own])
+    return total / n
 
 
 mean_square_of_U = loop(_mean_square_of_U)
@@ -45,9 +108,16 @@ mean_square_of_U = loop(_mean_square_of_U)
 
 def _descend(X: Stored, G: Stored, V: Floats, scale: float) -> None:
     """Subtract scale U, U = G / sqrt V, from X (n,) in place.  Steps U_hat, X_new."""
-    for i in range(X.shape[0]):
-        u = float64(G[i]) / math.sqrt(V[i])
-        X[i] = float64(X[i]) - scale * u
+    n = X.shape[0]
+    most = min(n, height(1))
+    spare, spare_G = room(X, most), room(G, most)
+    for start in range(0, n, height(1)):
+        most = min(height(1), n - start)
+        block = rows(X, start, most, spare)
+        x, g = block.reshape(-1), rows(G, start, most, spare_G).reshape(-1)
+        for i in range(most):
+            x[i] = float64(x[i]) - scale / math.sqrt(V[start + i]) * float64(g[i])
+        put(X, start, block)
 
 
 descend = loop(_descend)
