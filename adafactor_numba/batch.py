@@ -48,7 +48,7 @@ class Batch:
         dtype = parameters[0].X.dtype
         self._like = {
             sweep.PLAIN: np.empty((1, 1, 1), dtype),
-            sweep.STRIDED: np.empty((2, 2, 2), dtype)[::2, ::2, ::2],
+            sweep.STRIDED: np.empty((4, 4, 4), dtype)[::2, ::2, ::2],
         }
 
     def take(self, gradients: Sequence[Array | None]) -> None:
