@@ -83,13 +83,11 @@ class Batch:
 
     def read(self, threads: int) -> tuple[Array, Array]:
         """The sums of squares of each gradient and each X; not finite where an entry is not."""
-        table = self._table
+        work = self._work(threads)
         for form, like in self._present():
-            run = sweep.read if threads == 1 else sweep.read_together
-            run(table, self._pieces, self._cuts(threads), self._sums, self._scratch, form, like)
-        sweep.gather(table, self._sums, self._scratch)
-        table["known"] = 0
-        return table["sum_G"], table["sum_X"]
+            (sweep.read if threads == 1 else sweep.read_together)(work, form, like)
+        sweep.gather_all(work)
+        return self._table["sum_G"], self._table["sum_X"]
 
     def write(
         self,
@@ -99,27 +97,30 @@ class Batch:
         carry: bool,
         threads: int,
     ) -> None:
-        """One step in place on X and the statistics, from what was read; t of each parameter."""
-        table = self._table
+        """One step in place on X and the statistics, from what was read; t of each parameter.
+
+        With `carry`, X is taken to stay as it is until the next step, and is not read for it.
+        """
+        table, work = self._table, self._work(threads)
         for each in np.unique(t).tolist():
             table["w"][t == each], table["beta_2"][t == each], table["rho"][t == each] = rates[each]
+        same = sweep.Constants(constants.epsilon_1, constants.epsilon_2, constants.d, carry)
         for form, like in self._present():
-            run = sweep.write if threads == 1 else sweep.write_together
-            run(
-                table,
-                self._pieces,
-                self._groups,
-                self._cuts(threads),
-                self._statistics,
-                self._sums,
-                self._scratch,
-                (constants.epsilon_1, constants.epsilon_2, constants.d),
-                carry,
-                form,
-                like,
-            )
+            (sweep.write if threads == 1 else sweep.write_together)(work, same, form, like)
+        table["known"] = np.where(table["form"], carry, table["known"])
         for k in np.flatnonzero(table["form"]):
             self._parameters[k].store()
+
+    def _work(self, threads: int) -> sweep.Work:
+        return sweep.Work(
+            self._table,
+            self._pieces,
+            self._groups,
+            self._cuts(threads),
+            self._statistics,
+            self._scratch,
+            self._sums,
+        )
 
     def _present(self) -> list[tuple[int, Array]]:
         """The forms that there are, each with an array of its kind."""

@@ -21,10 +21,11 @@ from .storage import room, rows
 Floats: TypeAlias = NDArray[np.float64]
 Stored: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
 
-ROWS = 4  # that are read together
-LANES = 64  # partial sums of a row, a power of 2
-WIDTH = 1024  # partial sums of an array that is read as it lies in memory
-BLOCK = 2**16  # entries of a block, unless four rows are more
+ROWS = 8  # that are read together: so many streams keep the memory busy
+FOUR = 4  # the same, where each row needs partial sums or a second array is read
+LANES = 16  # partial sums of a row, a power of 2
+WIDTH = 2048  # partial sums at most of an array that is read as it lies in memory
+BLOCK = 2**16  # entries of a block, unless ROWS rows are more
 STRIPS = 16  # into which an array is cut at most, and so the threads that can share it
 
 loop: Any = njit(cache=True, error_model="numpy", nogil=True)
@@ -48,36 +49,28 @@ def _strip(n: int, m: int) -> int:
 strip = loop(_strip)
 
 
-def _panel(A: Stored, i: int, spare: Stored) -> Stored:
-    """The rows of A (n, m) from i to i + ROWS; where the last are missing, `spare` with zeros."""
-    n, m = A.shape
-    if i + ROWS <= n:
-        return A[i : i + ROWS]
-    for k in range(ROWS):
-        for j in range(m):
-            spare[k, j] = A[i + k, j] if i + k < n else 0.0
-    return spare
+def _halved(lanes: Floats) -> float:
+    """The sum of LANES partial sums, which are overwritten: one half added to the other."""
+    half = LANES // 2
+    while half > 0:
+        for k in range(half):
+            lanes[k] += lanes[half + k]
+        half //= 2
+    return lanes[0]  # type: ignore[no-any-return]
 
 
-panel = loop(_panel)
+halved = loop(_halved)
 
 
 def _total(a: Floats) -> float:
     """sum_j a_j of a (m,), in LANES partial sums, halved until one is left, and then the rest."""
     m = a.shape[0]
     whole = m // LANES
-    total = 0.0
-    if whole > 0:
-        lanes = np.zeros(LANES)
-        for block in range(whole):
-            for k in range(LANES):
-                lanes[k] += a[block * LANES + k]
-        half = LANES // 2
-        while half > 0:
-            for k in range(half):
-                lanes[k] += lanes[half + k]
-            half //= 2
-        total = lanes[0]
+    lanes = np.zeros(LANES)
+    for block in range(whole):
+        for k in range(LANES):
+            lanes[k] += a[block * LANES + k]
+    total: float = halved(lanes)
     for j in range(whole * LANES, m):
         total += a[j]
     return total
@@ -87,27 +80,36 @@ total = loop(_total)
 
 
 def _add_squares(A: Stored, columns: Floats) -> None:
-    """Add sum_i A_ij^2 of the four rows of A (4, m) to columns (m,)."""
+    """Add sum_i A_ij^2 of the ROWS rows of A to columns (m,)."""
     for j in range(columns.shape[0]):
         a, b, c, d = float64(A[0, j]), float64(A[1, j]), float64(A[2, j]), float64(A[3, j])
-        columns[j] += (a * a + b * b) + (c * c + d * d)
+        e, f, g, h = float64(A[4, j]), float64(A[5, j]), float64(A[6, j]), float64(A[7, j])
+        columns[j] += ((a * a + b * b) + (c * c + d * d)) + ((e * e + f * f) + (g * g + h * h))
 
 
 add_squares = loop(_add_squares)
 
 
-def _sum_of_squares_of_block(X: Stored) -> float:
-    """sum_k X_k^2 of X (n,), in rows of WIDTH; the last may be short."""
-    n = X.shape[0]
-    columns = np.zeros(min(n, WIDTH))
-    whole = n // (ROWS * WIDTH) * ROWS
-    A = X[: whole * WIDTH].reshape(whole, WIDTH)
+def _width(n: int) -> int:
+    """How many partial sums n numbers are added up in: ROWS rows of them, where they suffice."""
+    return max(1, min(WIDTH, n // ROWS))
+
+
+width = loop(_width)
+
+
+def _sum_of_squares_of_block(x: Stored) -> float:
+    """sum_k x_k^2 of x (n,), as rows of so many entries as there are partial sums."""
+    n, m = x.shape[0], width(x.shape[0])
+    columns = np.zeros(m)
+    whole = n // (ROWS * m) * ROWS
+    A = x[: whole * m].reshape(whole, m)
     for i in range(0, whole, ROWS):
         add_squares(A[i : i + ROWS], columns)
-    for start in range(whole * WIDTH, n, WIDTH):
-        for k in range(min(WIDTH, n - start)):
-            x = float64(X[start + k])
-            columns[k] += x * x
+    for start in range(whole * m, n, m):
+        for k in range(min(m, n - start)):
+            a = float64(x[start + k])
+            columns[k] += a * a
     return total(columns)
 
 

@@ -13,14 +13,15 @@ import numpy as np
 from numpy import float64
 
 from .loops import (
+    FOUR,
     LANES,
     ROWS,
     Floats,
     Stored,
     clipping,
+    halved,
     height,
     loop,
-    panel,
     relative_step,
     strip,
     sum_of_squares,
@@ -42,15 +43,14 @@ def _mean_square(X: Stored) -> float:
 mean_square = loop(_mean_square)
 
 
-def _squares(A: Stored, rows: Floats, columns: Floats, lanes: Floats) -> None:
-    """Write the sums of the squares of A (4, m) to rows (4,), and add them to columns (m,).
+def _squares(A: Stored, row_sums: Floats, columns: Floats, lanes: Floats) -> None:
+    """Write the sums of squares of the FOUR rows of A to row_sums, and add them to columns (m,).
 
     Each row is summed in LANES partial sums, halved until one is left, and then the rest.
     """
     m = A.shape[1]
     whole = m // LANES
-    for k in range(ROWS * LANES):
-        lanes[k] = 0.0
+    lanes[:] = 0.0
     for block in range(whole):
         for k in range(LANES):
             j = block * LANES + k
@@ -61,40 +61,54 @@ def _squares(A: Stored, rows: Floats, columns: Floats, lanes: Floats) -> None:
             lanes[2 * LANES + k] += c
             lanes[3 * LANES + k] += d
             columns[j] += (a + b) + (c + d)
-    half = LANES // 2
-    while whole > 0 and half > 0:
-        for row in range(0, ROWS * LANES, LANES):
-            for k in range(row, row + half):
-                lanes[k] += lanes[half + k]
-        half //= 2
-    for i in range(ROWS):
-        rows[i] = lanes[i * LANES]
+    for i in range(FOUR):
+        row_sums[i] = halved(lanes[i * LANES : (i + 1) * LANES])
     for j in range(whole * LANES, m):
         a, b, c, d = float64(A[0, j]), float64(A[1, j]), float64(A[2, j]), float64(A[3, j])
         a, b, c, d = a * a, b * b, c * c, d * d
-        rows[0] += a
-        rows[1] += b
-        rows[2] += c
-        rows[3] += d
+        row_sums[0] += a
+        row_sums[1] += b
+        row_sums[2] += c
+        row_sums[3] += d
         columns[j] += (a + b) + (c + d)
 
 
 squares = loop(_squares)
 
 
+def _squares_of_row(a: Stored, columns: Floats) -> float:
+    """Return the sum of the squares of a (m,), in the order of `squares`; add them to columns."""
+    m = a.shape[0]
+    lanes = np.zeros(LANES)
+    whole = m // LANES
+    for block in range(whole):
+        for k in range(LANES):
+            x = float64(a[block * LANES + k])
+            lanes[k] += x * x
+            columns[block * LANES + k] += x * x
+    total: float = halved(lanes)
+    for j in range(whole * LANES, m):
+        x = float64(a[j])
+        total += x * x
+        columns[j] += x * x
+    return total
+
+
+squares_of_row = loop(_squares_of_row)
+
+
 def _sums(G: Stored, row_sums: Floats, columns: Floats) -> None:
     """Write sum_j G_ij^2 of a strip G (n, m) to row_sums (n,), sum_i G_ij^2 to columns (m,)."""
     n, m = G.shape
-    lanes, four = np.empty(ROWS * LANES), np.empty(ROWS)
-    spare, last = room(G, min(n, height(m))), np.empty((ROWS, m), G.dtype)
-    for j in range(m):
-        columns[j] = 0.0
+    lanes, spare = np.empty(FOUR * LANES), room(G, min(n, height(m)))
+    columns[:] = 0.0
     for start in range(0, n, height(m)):
         block = rows(G, start, min(height(m), n - start), spare)
-        for i in range(0, block.shape[0], ROWS):
-            squares(panel(block, i, last), four, columns, lanes)
-            for k in range(min(ROWS, block.shape[0] - i)):
-                row_sums[start + i + k] = four[k]
+        fours = block.shape[0] // FOUR * FOUR
+        for i in range(0, fours, FOUR):
+            squares(block[i : i + FOUR], row_sums[start + i : start + i + FOUR], columns, lanes)
+        for i in range(fours, block.shape[0]):
+            row_sums[start + i] = squares_of_row(block[i], columns)
 
 
 sums = loop(_sums)
@@ -151,27 +165,40 @@ scales = loop(_scales)
 
 
 def _add_weighted(G: Stored, f: Floats, columns: Floats) -> None:
-    """Add sum_i f_i G_ij^2 of the four rows of G (4, m) to columns (m,)."""
-    f_0, f_1, f_2, f_3 = f[0], f[1], f[2], f[3]
+    """Add sum_i f_i G_ij^2 of the ROWS rows of G to columns (m,)."""
+    f_0, f_1, f_2, f_3, f_4, f_5, f_6, f_7 = f[0], f[1], f[2], f[3], f[4], f[5], f[6], f[7]
     for j in range(columns.shape[0]):
         a, b, c, d = float64(G[0, j]), float64(G[1, j]), float64(G[2, j]), float64(G[3, j])
-        columns[j] += (a * a * f_0 + b * b * f_1) + (c * c * f_2 + d * d * f_3)
+        e, o, g, h = float64(G[4, j]), float64(G[5, j]), float64(G[6, j]), float64(G[7, j])
+        first = (a * a * f_0 + b * b * f_1) + (c * c * f_2 + d * d * f_3)
+        columns[j] += first + ((e * e * f_4 + o * o * f_5) + (g * g * f_6 + h * h * f_7))
 
 
 add_weighted = loop(_add_weighted)
 
 
+def _add_weighted_row(g: Stored, f: float, columns: Floats) -> None:
+    """Add f g_j^2 to columns (m,)."""
+    for j in range(columns.shape[0]):
+        a = float64(g[j])
+        columns[j] += a * a * f
+
+
+add_weighted_row = loop(_add_weighted_row)
+
+
 def _sum_of_squares_of_U(G: Stored, r: Floats, c: Floats) -> float:
     """sum_ij U_ij^2 of a strip G (n, m), U = G r c, of each column first.  Step U."""
     n, m = G.shape
-    columns, f = np.zeros(m), np.zeros(ROWS)
-    spare, last = room(G, min(n, height(m))), np.empty((ROWS, m), G.dtype)
+    columns, f = np.zeros(m), r * r
+    spare = room(G, min(n, height(m)))
     for start in range(0, n, height(m)):
         block = rows(G, start, min(height(m), n - start), spare)
-        for i in range(0, block.shape[0], ROWS):
-            for k in range(min(ROWS, block.shape[0] - i)):
-                f[k] = r[start + i + k] * r[start + i + k]
-            add_weighted(panel(block, i, last), f, columns)
+        whole = block.shape[0] // ROWS * ROWS
+        for i in range(0, whole, ROWS):
+            add_weighted(block[i : i + ROWS], f[start + i : start + i + ROWS], columns)
+        for i in range(whole, block.shape[0]):
+            add_weighted_row(block[i], f[start + i], columns)
     for j in range(m):
         columns[j] *= c[j] * c[j]
     return total(columns)
@@ -195,33 +222,41 @@ mean_square_of_U = loop(_mean_square_of_U)
 
 
 def _move(X: Stored, G: Stored, f: Floats, c: Floats) -> None:
-    """Subtract f_i c_j G_ij from the four rows X (4, m) in place, two at a time."""
-    for i in range(0, ROWS, 2):
-        f_0, f_1 = f[i], f[i + 1]
-        for j in range(c.shape[0]):
-            X[i, j] = float64(X[i, j]) - f_0 * c[j] * float64(G[i, j])
-            X[i + 1, j] = float64(X[i + 1, j]) - f_1 * c[j] * float64(G[i + 1, j])
+    """Subtract f_i c_j G_ij from the FOUR rows of X in place."""
+    f_0, f_1, f_2, f_3 = f[0], f[1], f[2], f[3]
+    for j in range(c.shape[0]):
+        X[0, j] = float64(X[0, j]) - f_0 * c[j] * float64(G[0, j])
+        X[1, j] = float64(X[1, j]) - f_1 * c[j] * float64(G[1, j])
+        X[2, j] = float64(X[2, j]) - f_2 * c[j] * float64(G[2, j])
+        X[3, j] = float64(X[3, j]) - f_3 * c[j] * float64(G[3, j])
 
 
 move = loop(_move)
 
 
+def _move_row(x: Stored, g: Stored, f: float, c: Floats) -> None:
+    """Subtract f c_j g_j from x (m,) in place."""
+    for j in range(c.shape[0]):
+        x[j] = float64(x[j]) - f * c[j] * float64(g[j])
+
+
+move_row = loop(_move_row)
+
+
 def _descend_strip(X: Stored, G: Stored, r: Floats, c: Floats, scale: float) -> None:
     """Subtract scale U, U = G r c, from a strip X (n, m) in place.  Steps U_hat, X_new."""
     n, m = X.shape
-    f = np.zeros(ROWS)
-    spare, last = room(X, min(n, height(m))), np.empty((ROWS, m), X.dtype)
-    spare_G, last_G = room(G, min(n, height(m))), np.empty((ROWS, m), G.dtype)
+    f = scale * r
+    spare, spare_G = room(X, min(n, height(m))), room(G, min(n, height(m)))
     for start in range(0, n, height(m)):
         most = min(height(m), n - start)
         block, gradient = rows(X, start, most, spare), rows(G, start, most, spare_G)
-        for i in range(0, most, ROWS):
-            for k in range(min(ROWS, most - i)):
-                f[k] = scale * r[start + i + k]
-            four = panel(block, i, last)
-            move(four, panel(gradient, i, last_G), f, c)
-            if i + ROWS > most:
-                block[i:] = four[: most - i]
+        fours = most // FOUR * FOUR
+        for i in range(0, fours, FOUR):
+            own = slice(i, i + FOUR)
+            move(block[own], gradient[own], f[start + i : start + i + FOUR], c)
+        for i in range(fours, most):
+            move_row(block[i], gradient[i], f[start + i], c)
         put(X, start, block)
 
 

@@ -7,7 +7,7 @@ are updated and the weights moved.  Which thread does what changes no bit: a str
 in the same order, and the sums of the strips are added in the order of the strips.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import carray, prange, types
@@ -19,6 +19,7 @@ from . import matrix, vector
 from .loops import (
     Floats,
     clipping,
+    height,
     loop,
     relative_step,
     strip,
@@ -42,8 +43,34 @@ PIECE = np.dtype([(name, np.int64) for name in ("parameter", "start", "stop")])
 """Some strips of one parameter."""
 
 IDLE, PLAIN, STRIDED = range(3)  # forms: without a gradient, contiguous, any other
+PHASES = ADVANCE, MEASURE, CLIP, DESCEND = tuple(range(4))  # of a step, after all was read
 
 Table = NDArray[Any]
+
+
+class Work(NamedTuple):
+    """The tables: parameters, pieces, where the groups of parameters begin, and the cuts.
+
+    cuts[group, k] is the first piece of thread k in a group.  `sums` (2, strips) are those of X,
+    and of G or U; `statistics` and `scratch` belong to the parameters one after the other.
+    """
+
+    table: Table
+    pieces: Table
+    groups: NDArray[np.int64]
+    cuts: NDArray[np.int64]
+    statistics: Floats
+    scratch: Floats
+    sums: Floats
+
+
+class Constants(NamedTuple):
+    """What is the same for all parameters; `carry` asks for sum X^2 after the step."""
+
+    epsilon_1: float
+    epsilon_2: float
+    d: float
+    carry: bool
 
 
 @intrinsic
@@ -107,207 +134,200 @@ def _parts(p: Any, scratch: Floats) -> Floats:
 rows, columns, parts = loop(_rows), loop(_columns), loop(_parts)
 
 
-def _observe(
-    table: Table, pieces: Table, sums: Floats, scratch: Floats, form: int, like: Any
-) -> None:
+def _place(p: Any, k: int) -> tuple[int, slice]:
+    """Which matrix strip k is of, and which rows of it."""
+    height, each = strip(p.n, p.m), p.strips // p.p
+    start = k % each * height
+    return k // each, slice(start, start + height)
+
+
+place = loop(_place)
+
+
+def _observe(work: Work, q: int, form: int, like: Any) -> None:
     """Write the sums of squares of the strips of X and G; those of a matrix by row and column."""
-    for piece in pieces:
-        p = table[piece.parameter]
-        if p.form != form:
-            continue
-        X, G, height = weights(p, like), gradient(p, like), strip(p.n, p.m)
-        for k in range(piece.start, piece.stop):
-            b, start = k // (p.strips // p.p), k % (p.strips // p.p) * height
-            own = slice(start, start + height)
-            if not p.known:
-                sums[0, p.first + k] = sum_of_squares(X[b, own])
-            if p.factored:
-                matrix.sums(G[b, own], rows(p, scratch, p.scratch)[b, own], parts(p, scratch)[k])
-            else:
-                sums[1, p.first + k] = sum_of_squares(G[b, own])
+    piece = work.pieces[q]
+    p = work.table[piece.parameter]
+    if p.form != form:
+        return
+    X, G = weights(p, like), gradient(p, like)
+    for k in range(piece.start, piece.stop):
+        b, own = place(p, k)
+        if not p.known:
+            work.sums[0, p.first + k] = sum_of_squares(X[b, own])
+        if p.factored:
+            row_sums = rows(p, work.scratch, p.scratch)[b, own]
+            matrix.sums(G[b, own], row_sums, parts(p, work.scratch)[k])
+        else:
+            work.sums[1, p.first + k] = sum_of_squares(G[b, own])
 
 
 observe = loop(_observe)
 
 
-def _gather(table: Table, sums: Floats, scratch: Floats) -> None:
-    """Add up the strips: the sums over X and G, and those of the columns of matrices."""
-    for i in range(table.shape[0]):
-        p = table[i]
-        if p.form == IDLE:
-            continue
-        p.sum_X, p.sum_G = 0.0, 0.0
-        for k in range(p.first, p.first + p.strips):
-            p.sum_X += sums[0, k]
-            if not p.factored:
-                p.sum_G += sums[1, k]
-        if p.factored:
-            row_sums, column_sums = rows(p, scratch, p.scratch), columns(p, scratch, p.scratch)
-            column_sums[:] = 0.0
-            for k in range(p.strips):
-                matrix.add(column_sums[k // (p.strips // p.p)], parts(p, scratch)[k])
-            for b in range(p.p):
-                p.sum_G += total(row_sums[b])
+def _gather(work: Work, i: int) -> None:
+    """Add up the strips of a parameter: the sums over X and G, and those of the columns."""
+    p = work.table[i]
+    p.sum_X, p.sum_G = 0.0, 0.0
+    for k in range(p.first, p.first + p.strips):
+        p.sum_X += work.sums[0, k]
+        if not p.factored:
+            p.sum_G += work.sums[1, k]
+    if p.factored:
+        row_sums, column_sums = rows(p, work.scratch, p.scratch), columns(p, work.scratch, p.scratch)
+        column_sums[:] = 0.0
+        for k in range(p.strips):
+            matrix.add(column_sums[k // (p.strips // p.p)], parts(p, work.scratch)[k])
+        for b in range(p.p):
+            p.sum_G += total(row_sums[b])
 
 
 gather = loop(_gather)
 
 
-def _advance(
-    table: Table,
-    first: int,
-    last: int,
-    statistics: Floats,
-    scratch: Floats,
-    epsilon_1: float,
-    form: int,
-) -> None:
-    """Update R and C of matrices, and make r and c of what their squares added up to."""
-    for i in range(first, last):
-        p = table[i]
-        if p.form != form or not p.factored:
-            continue
-        R, C = rows(p, statistics, p.statistics), columns(p, statistics, p.statistics)
-        r, c = rows(p, scratch, p.scratch), columns(p, scratch, p.scratch)
-        for b in range(p.p):
-            matrix.update(R[b], r[b], p.m, p.w, p.beta_2, epsilon_1)
-            matrix.update(C[b], c[b], p.n, p.w, p.beta_2, epsilon_1)
-            matrix.scales(r[b], c[b], R[b], C[b])
+def _advance(work: Work, i: int, epsilon_1: float) -> None:
+    """Update R and C of a matrix, and make r and c of what its squares added up to."""
+    p = work.table[i]
+    R, C = rows(p, work.statistics, p.statistics), columns(p, work.statistics, p.statistics)
+    r, c = rows(p, work.scratch, p.scratch), columns(p, work.scratch, p.scratch)
+    for b in range(p.p):
+        matrix.update(R[b], r[b], p.m, p.w, p.beta_2, epsilon_1)
+        matrix.update(C[b], c[b], p.n, p.w, p.beta_2, epsilon_1)
+        matrix.scales(r[b], c[b], R[b], C[b])
 
 
 advance = loop(_advance)
 
 
-def _measure(
-    table: Table,
-    pieces: Table,
-    statistics: Floats,
-    sums: Floats,
-    scratch: Floats,
-    epsilon_1: float,
-    form: int,
-    like: Any,
-) -> None:
+def _measure(work: Work, q: int, epsilon_1: float, form: int, like: Any) -> None:
     """Write the sums of squares of U of the strips, for which a vector's V is updated first."""
-    for piece in pieces:
-        p = table[piece.parameter]
-        if p.form != form:
-            continue
-        G, height = gradient(p, like), strip(p.n, p.m)
-        for k in range(piece.start, piece.stop):
-            b, start = k // (p.strips // p.p), k % (p.strips // p.p) * height
-            own = slice(start, start + height)
-            if p.factored:
-                r, c = rows(p, scratch, p.scratch), columns(p, scratch, p.scratch)
-                sums[1, p.first + k] = matrix.sum_of_squares_of_U(G[b, own], r[b, own], c[b])
-            else:
-                V = rows(p, statistics, p.statistics)[0, own]
-                vector.second_moment(V, G[b, own], p.w, p.beta_2, epsilon_1)
-                sums[1, p.first + k] = vector.sum_of_squares_of_U(G[b, own], V)
+    piece = work.pieces[q]
+    p = work.table[piece.parameter]
+    if p.form != form:
+        return
+    G = gradient(p, like)
+    for k in range(piece.start, piece.stop):
+        b, own = place(p, k)
+        if p.factored:
+            r, c = rows(p, work.scratch, p.scratch), columns(p, work.scratch, p.scratch)
+            sum_U = matrix.sum_of_squares_of_U(G[b, own], r[b, own], c[b])
+        else:
+            V = rows(p, work.statistics, p.statistics)[0, own]
+            vector.second_moment(V, G[b, own], p.w, p.beta_2, epsilon_1)
+            sum_U = vector.sum_of_squares_of_U(G[b, own], V)
+        work.sums[1, p.first + k] = sum_U
 
 
 measure = loop(_measure)
 
 
-def _clip(
-    table: Table, first: int, last: int, sums: Floats, epsilon_2: float, d: float, form: int
-) -> None:
-    """Write scale, alpha divided by what U is divided by."""
-    for i in range(first, last):
-        p = table[i]
-        if p.form != form:
-            continue
-        size = p.p * p.n * p.m
-        sum_U = 0.0
-        for k in range(p.first, p.first + p.strips):
-            sum_U += sums[1, k]
-        p.scale = relative_step(p.sum_X / size, p.rho, epsilon_2) / clipping(sum_U / size, d)
+def _clip(work: Work, i: int, epsilon_2: float, d: float) -> None:
+    """Write the scale of a parameter: alpha, divided by what U is divided by."""
+    p = work.table[i]
+    size = p.p * p.n * p.m
+    sum_U = 0.0
+    for k in range(p.first, p.first + p.strips):
+        sum_U += work.sums[1, k]
+    p.scale = relative_step(p.sum_X / size, p.rho, epsilon_2) / clipping(sum_U / size, d)
 
 
 clip = loop(_clip)
 
 
-def _descend(
-    table: Table,
-    pieces: Table,
-    statistics: Floats,
-    sums: Floats,
-    scratch: Floats,
-    carry: bool,
-    form: int,
-    like: Any,
-) -> None:
-    """Move the strips of X, the last first; with `carry`, write their sums of squares."""
-    for q in range(pieces.shape[0] - 1, -1, -1):
-        p = table[pieces[q].parameter]
-        if p.form != form:
-            continue
-        X, G, height = weights(p, like), gradient(p, like), strip(p.n, p.m)
-        for k in range(pieces[q].stop - 1, pieces[q].start - 1, -1):
-            b, start = k // (p.strips // p.p), k % (p.strips // p.p) * height
-            own = slice(start, start + height)
+def _descend(work: Work, q: int, carry: bool, form: int, like: Any) -> None:
+    """Move the strips of X; with `carry`, write their new sums of squares."""
+    piece = work.pieces[q]
+    p = work.table[piece.parameter]
+    if p.form != form:
+        return
+    X, G, most = weights(p, like), gradient(p, like), height(p.m)
+    for k in range(piece.start, piece.stop):
+        b, strip = place(p, k)
+        sum_X = 0.0
+        for start in range(strip.start, min(strip.stop, p.n), most):
+            own = slice(start, min(start + most, strip.stop))
             if p.factored:
-                r, c = rows(p, scratch, p.scratch), columns(p, scratch, p.scratch)
+                r, c = rows(p, work.scratch, p.scratch), columns(p, work.scratch, p.scratch)
                 matrix.descend_strip(X[b, own], G[b, own], r[b, own], c[b], p.scale)
             else:
-                V = rows(p, statistics, p.statistics)[0, own]
+                V = rows(p, work.statistics, p.statistics)[0, own]
                 vector.descend(X[b, own], G[b, own], V, p.scale)
             if carry:
-                sums[0, p.first + k] = sum_of_squares(X[b, own])
+                sum_X += sum_of_squares(X[b, own])
+        work.sums[0, p.first + k] = sum_X
 
 
 descend = loop(_descend)
 
 
-def _read(
-    table: Table,
-    pieces: Table,
-    cuts: Table,
-    sums: Floats,
-    scratch: Floats,
-    form: int,
-    like: Any,
+def _reading(work: Work, thread: int, form: int, like: Any) -> None:
+    """What one thread reads."""
+    for group in range(work.cuts.shape[0]):
+        for q in range(work.cuts[group, thread], work.cuts[group, thread + 1]):
+            observe(work, q, form, like)
+
+
+reading = loop(_reading)
+
+
+def _writing(
+    work: Work, constants: Constants, group: int, phase: int, thread: int, form: int, like: Any
 ) -> None:
-    """What a step reads before it writes anything but sums."""
-    threads = cuts.shape[1] - 1
-    for thread in prange(threads):
-        for group in range(cuts.shape[0]):
-            own = pieces[cuts[group, thread] : cuts[group, thread + 1]]
-            observe(table, own, sums, scratch, form, like)
+    """What one thread does in one phase of a group."""
+    if phase in (ADVANCE, CLIP):
+        first, threads = work.groups[group], work.cuts.shape[1] - 1
+        for i in range(first + thread, work.groups[group + 1], threads):
+            p = work.table[i]
+            if p.form == form and phase == CLIP:
+                clip(work, i, constants.epsilon_2, constants.d)
+            elif p.form == form and p.factored:
+                advance(work, i, constants.epsilon_1)
+        return
+    for q in range(work.cuts[group, thread], work.cuts[group, thread + 1]):
+        if phase == MEASURE:
+            measure(work, q, constants.epsilon_1, form, like)
+        else:
+            descend(work, q, constants.carry, form, like)
 
 
-read, read_together = loop(_read), together(_read)
+writing = loop(_writing)
 
 
-def _write(
-    table: Table,
-    pieces: Table,
-    groups: Table,
-    cuts: Table,
-    statistics: Floats,
-    sums: Floats,
-    scratch: Floats,
-    constants: tuple[float, float, float],
-    carry: bool,
-    form: int,
-    like: Any,
-) -> None:
-    """The step itself, group by group; `constants` are epsilon_1, epsilon_2 and d."""
-    epsilon_1, epsilon_2, d = constants
-    threads = cuts.shape[1] - 1
-    for group in range(cuts.shape[0]):
-        first, last = groups[group], groups[group + 1]
-        many = last - first
-        for thread in prange(threads):
-            start, stop = first + many * thread // threads, first + many * (thread + 1) // threads
-            advance(table, start, stop, statistics, scratch, epsilon_1, form)
-        for thread in prange(threads):
-            own = pieces[cuts[group, thread] : cuts[group, thread + 1]]
-            measure(table, own, statistics, sums, scratch, epsilon_1, form, like)
-        clip(table, first, last, sums, epsilon_2, d, form)
-        for thread in prange(threads):
-            own = pieces[cuts[group, thread] : cuts[group, thread + 1]]
-            descend(table, own, statistics, sums, scratch, carry, form, like)
+def _read(work: Work, form: int, like: Any) -> None:
+    """Sum the squares of all that is of one form, one thread after the other."""
+    for thread in range(work.cuts.shape[1] - 1):
+        reading(work, thread, form, like)
 
 
-write, write_together = loop(_write), together(_write)
+def _read_together(work: Work, form: int, like: Any) -> None:
+    """The same, all threads at once."""
+    for thread in prange(work.cuts.shape[1] - 1):
+        reading(work, thread, form, like)
+
+
+def _write(work: Work, constants: Constants, form: int, like: Any) -> None:
+    """The step of all that is of one form, one thread after the other."""
+    for group in range(work.cuts.shape[0]):
+        for phase in PHASES:
+            for thread in range(work.cuts.shape[1] - 1):
+                writing(work, constants, group, phase, thread, form, like)
+
+
+def _write_together(work: Work, constants: Constants, form: int, like: Any) -> None:
+    """The same, all threads at once in each phase."""
+    for group in range(work.cuts.shape[0]):
+        for phase in PHASES:
+            for thread in prange(work.cuts.shape[1] - 1):
+                writing(work, constants, group, phase, thread, form, like)
+
+
+def _gather_all(work: Work) -> None:
+    """Add up the strips of every parameter that has a gradient."""
+    for i in range(work.table.shape[0]):
+        if work.table[i].form != IDLE:
+            gather(work, i)
+
+
+read, read_together = loop(_read), together(_read_together)
+write, write_together = loop(_write), together(_write_together)
+gather_all = loop(_gather_all)

@@ -10,8 +10,7 @@ import numpy as np
 from numpy import float64
 
 from .loops import (
-    ROWS,
-    WIDTH,
+    FOUR,
     Floats,
     Stored,
     clipping,
@@ -21,6 +20,7 @@ from .loops import (
     strip,
     sum_of_squares,
     total,
+    width,
 )
 from .storage import put, room, rows
 
@@ -52,7 +52,7 @@ second_moment = loop(_second_moment)
 
 
 def _add_ratios(G: Stored, V: Floats, columns: Floats) -> None:
-    """Add sum_i G_ij^2 / V_ij of the four rows of G, V (4, m) to columns (m,)."""
+    """Add sum_i G_ij^2 / V_ij of the FOUR rows of G and V to columns (m,)."""
     for j in range(columns.shape[0]):
         a, b, c, d = float64(G[0, j]), float64(G[1, j]), float64(G[2, j]), float64(G[3, j])
         columns[j] += (a * a / V[0, j] + b * b / V[1, j]) + (c * c / V[2, j] + d * d / V[3, j])
@@ -62,15 +62,15 @@ add_ratios = loop(_add_ratios)
 
 
 def _sum_of_squares_of_U_of_block(G: Stored, V: Floats) -> float:
-    """sum_i U_i^2 of G (n,), U = G / sqrt V, in rows of WIDTH; the last may be short."""
-    n = G.shape[0]
-    columns = np.zeros(min(n, WIDTH))
-    whole = n // (ROWS * WIDTH) * ROWS
-    A, B = G[: whole * WIDTH].reshape(whole, WIDTH), V[: whole * WIDTH].reshape(whole, WIDTH)
-    for i in range(0, whole, ROWS):
-        add_ratios(A[i : i + ROWS], B[i : i + ROWS], columns)
-    for start in range(whole * WIDTH, n, WIDTH):
-        for k in range(min(WIDTH, n - start)):
+    """sum_i U_i^2 of G (n,), U = G / sqrt V, in as many partial sums as squares alone."""
+    n, m = G.shape[0], width(G.shape[0])
+    columns = np.zeros(m)
+    whole = n // (FOUR * m) * FOUR
+    A, B = G[: whole * m].reshape(whole, m), V[: whole * m].reshape(whole, m)
+    for i in range(0, whole, FOUR):
+        add_ratios(A[i : i + FOUR], B[i : i + FOUR], columns)
+    for start in range(whole * m, n, m):
+        for k in range(min(m, n - start)):
             g = float64(G[start + k])
             columns[k] += g * g / V[start + k]
     return total(columns)
