@@ -14,6 +14,8 @@ from .parameter import Parameter
 
 GROUP = 2**20  # entries of the parameters that are worked on before the next ones
 SMALL = 2**12  # entries up to which a gradient is copied, which takes less than to ask where it is
+SERIAL = 2**16  # entries up to which threads are not worth their start; a parameter counts for OWN
+OWN = 2**8
 
 
 class Batch:
@@ -83,6 +85,7 @@ class Batch:
 
     def read(self, threads: int) -> tuple[Array, Array]:
         """The sums of squares of each gradient and each X; not finite where an entry is not."""
+        threads = self._together(threads)
         work = self._work(threads)
         for form, like in self._present():
             (sweep.read if threads == 1 else sweep.read_together)(work, form, like)
@@ -101,8 +104,9 @@ class Batch:
 
         With `carry`, X is taken to stay as it is until the next step, and is not read for it.
         """
+        threads = self._together(threads)
         table, work = self._table, self._work(threads)
-        for each in np.unique(t).tolist():
+        for each in np.unique(t[table["form"] != sweep.IDLE]).tolist():
             table["w"][t == each], table["beta_2"][t == each], table["rho"][t == each] = rates[each]
         same = sweep.Constants(constants.epsilon_1, constants.epsilon_2, constants.d, carry)
         for form, like in self._present():
@@ -110,6 +114,10 @@ class Batch:
         table["known"] = np.where(table["form"], carry, table["known"])
         for k in np.flatnonzero(table["form"]):
             self._parameters[k].store()
+
+    def _together(self, threads: int) -> int:
+        """How many of so many threads are worth their start."""
+        return threads if self._sizes.sum() + OWN * len(self._sizes) >= SERIAL else 1
 
     def _work(self, threads: int) -> sweep.Work:
         return sweep.Work(

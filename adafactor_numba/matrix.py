@@ -246,7 +246,7 @@ move_row = loop(_move_row)
 def _descend_strip(X: Stored, G: Stored, r: Floats, c: Floats, scale: float) -> None:
     """Subtract scale U, U = G r c, from a strip X (n, m) in place.  Steps U_hat, X_new."""
     n, m = X.shape
-    f = scale * r
+    f = r * scale
     spare, spare_G = room(X, min(n, height(m))), room(G, min(n, height(m)))
     for start in range(0, n, height(m)):
         most = min(height(m), n - start)

@@ -4,9 +4,10 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
+from numba import config
 
 from . import schedule
-from .batch import Batch
+from .batch import SMALL, Batch
 from .hyperparameters import LARGEST, Hyperparameters, Rates, Schedule
 from .memory import Array, intervals, overlapping, reaches
 from .parameter import Parameter, State
@@ -25,6 +26,10 @@ class Adafactor:
     rho and beta_2 are numbers or functions of t, by default the paper's schedules.  An error
     leaves every array, statistic and t as it was.
 
+    `threads` share a step, by default as many as Numba has; the bits are the same for any number.
+    With `params_unchanged_between_steps` sum X^2 is taken from the last step and X read once less,
+    which is right only if nobody else writes to the parameters.
+
     >>> import numpy as np
     >>> X = np.zeros((2, 2))
     >>> Adafactor([X]).step([np.array([[1.0, -1.0], [1.0, 1.0]])])
@@ -42,7 +47,11 @@ class Adafactor:
         epsilon_1: float = 1e-30,
         epsilon_2: float = 1e-3,
         d: float = 1.0,
+        threads: int | None = None,
+        params_unchanged_between_steps: bool = False,
     ) -> None:
+        self._threads = _threads(threads)
+        self._carry = params_unchanged_between_steps
         self.hyperparameters = Hyperparameters(rho, beta_2, epsilon_1, epsilon_2, d)
         arrays = _named("params", params)
         self._mapping = isinstance(params, Mapping)
@@ -55,7 +64,6 @@ class Adafactor:
                 f"{'itself' if first == second else f'params[{first!r}]'}; give each weight once"
             )
         self._occupied = intervals(weights.values())
-        self._threads = 1
         kinds: dict[Any, list[Hashable]] = {}
         for name, X in weights.items():
             if X.size:
@@ -79,7 +87,7 @@ class Adafactor:
             self._read(names, batch, gradients)
         for names, batch in self._batches:
             t = np.array([self._parameters[name].t + 1 for name in names])
-            batch.write(t, rates, self.hyperparameters, False, self._threads)
+            batch.write(t, rates, self.hyperparameters, self._carry, self._threads)
 
     def _gradient(self, name: Hashable, G: Any) -> Array | None:
         """The gradient of a parameter to update, in its type and in no parameter's memory."""
@@ -91,7 +99,7 @@ class Adafactor:
         if not G.size:
             return None
         parameter.check()
-        return G.copy() if reaches(G, self._occupied) else G
+        return G.copy() if G.size > SMALL and reaches(G, self._occupied) else G
 
     def _read(self, names: Sequence[Hashable], batch: Batch, gradients: Arrays) -> None:
         """Have the batch sum all squares; raise a ValueError for an entry out of range."""
@@ -138,6 +146,15 @@ class Adafactor:
                 f"{where} has {len(named)} entries, params {len(self._parameters)}: it lacks "
                 f"{_some(missing)} and has {_some(unknown)} beside; give one for each of params"
             )
+
+
+def _threads(threads: object) -> int:
+    """How many threads share a step."""
+    if threads is None:
+        return int(config.NUMBA_NUM_THREADS)
+    if isinstance(threads, bool) or not isinstance(threads, int | np.integer) or threads < 1:
+        raise ValueError(f"threads is {threads!r}; give an integer from 1 on, or None for Numba's")
+    return int(threads)
 
 
 def _named(where: str, arrays: object) -> dict[Hashable, Any]:

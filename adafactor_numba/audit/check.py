@@ -57,6 +57,12 @@ _COUNTING = {
     "max": counted_max,
     "min": counted_min,
     "float64": lambda x: x,
+    "np": types.SimpleNamespace(
+        zeros=lambda shape: np.full(shape, 0.0, object),
+        empty=lambda shape: np.empty(shape, object),
+        empty_like=np.empty_like,
+        zeros_like=np.zeros_like,
+    ),
 }
 
 
