@@ -27,54 +27,46 @@ class Mutant:
     new: str
 
 
+# The same loops with smaller blocks, so that small arrays have several of each.
+SMALLER = {
+    "LANES = 16 ": "LANES = 4 ",
+    "WIDTH = 2048 ": "WIDTH = 5 ",
+    "BLOCK = 2**16 ": "BLOCK = 2**6 ",
+    "STRIPS = 16 ": "STRIPS = 3 ",
+}
+
+
 def implementation(folder: Path, package: str, mutant: Mutant | None = None) -> Implementation:
-    """Write the loops as `package` into `folder`, which is importable, and take them uncompiled."""
+    """Write the loops as `package` into `folder`, which is importable, and take them uncompiled.
+
+    Their blocks are smaller, so that small arrays show every way around them.
+    """
     (folder / package).mkdir()
     (folder / package / "__init__.py").touch()
     for module in MODULES:
         text = (SOURCE / f"{module}.py").read_text()
         if mutant is not None and mutant.module == module:
-            text = changed(text, mutant)
+            text = changed(text, mutant.name, mutant.old, mutant.new)
+        for old, new in SMALLER.items() if module == "loops" else ():
+            text = changed(text, "smaller blocks", old, new)
         (folder / package / f"{module}.py").write_text(text)
     rooms = (f"{package}.{field.name}" for field in fields(Implementation))
     return Implementation(*(interpreted(importlib.import_module(room)) for room in rooms))
 
 
-def changed(text: str, mutant: Mutant) -> str:
-    if (found := text.count(mutant.old)) != 1:
-        raise ValueError(
-            f"{mutant.name}: {mutant.old!r} is {found} times in {mutant.module}; once is needed"
-        )
-    return text.replace(mutant.old, mutant.new)
+def changed(text: str, name: str, old: str, new: str) -> str:
+    if (found := text.count(old)) != 1:
+        raise ValueError(f"{name}: {old!r} is {found} times in the source; once is needed")
+    return text.replace(old, new)
 
 
 # The larger pieces of the source that some mutants change.
-SQUARES = """\
-            square = g * g + epsilon_1
-            row_sum += square
-            column_sums[j] += square
-        R[i] = beta_2 * R[i] + w * row_sum
-"""
-ONCE_PER_ROW = """\
-            square = g * g
-            row_sum += square
-            column_sums[j] += square + epsilon_1
-        R[i] = beta_2 * R[i] + w * (row_sum + epsilon_1)
-"""
-OUTSIDE = """\
-            square = g * g + epsilon_1
-            row_sum += g * g
-            column_sums[j] += square
-        R[i] = beta_2 * R[i] + w * row_sum + m * epsilon_1
-"""
 MEAN_SQUARE_OF_X = """\
-            matrix += sum_of_squares(X[b, i])
-        total += matrix
+            total += sum_of_squares(X[b, start : start + strip(n, m)])
     return total / (p * n * m)
 """
 MEAN_SQUARE_OF_U = """\
-            matrix += row
-        total += matrix
+            total += sum_of_squares_of_U(G[b, own], r[b, own], c[b])
     return total / (p * n * m)
 """
 STATISTICS = """\
@@ -85,14 +77,15 @@ STATISTICS_AFTERWARDS = """\
         scales(r[b], c[b], R[b], C[b])
         second_moment(R[b], C[b], G[b], w, beta_2, epsilon_1)
 """
-DESCENT = """\
-            for j in range(m):
-                u = float64(G[b, i, j]) * r[b, i] * c[b, j]
-                X[b, i, j] ="""
-DESCENT_IN_FLOAT32 = """\
-            for j in range(m):
-                u = float64(np.float32(float64(G[b, i, j]) * r[b, i] * c[b, j]))
-                X[b, i, j] ="""
+BLOCK_OF_FOUR = """\
+            lanes[3 * LANES + k] += d
+            columns[j] += (a + b) + (c + d)
+"""
+REST_OF_FOUR = """\
+        row_sums[3] += d
+        columns[j] += (a + b) + (c + d)
+"""
+MOVE = "X[{0}, j] = float64(X[{0}, j]) - f_{0} * c[j] * float64(G[{0}, j])"
 LAST = """\
     descend(X, G, r, c, alpha / clipping(mean_square_of_U(G, r, c), d))
 """
@@ -136,12 +129,20 @@ CHANGES = {
         "epsilon_2 added": ("max(epsilon_2, math", "(epsilon_2 + math"),
         "mean square for RMS(X)": ("math.sqrt(mean_square_X)", "mean_square_X"),
         "rho left out": ("math.sqrt(mean_square_X)) * rho", "math.sqrt(mean_square_X))"),
-        "X^2 in float32": ("block += x * x", "block = float64(np.float32(block + x * x))"),
-        "magnitudes for squares": ("block += x * x", "block += abs(x)"),
-        "tail skipped": ("range(0, X.shape[0], BLOCK)", "range(0, X.shape[0] - 1, BLOCK)"),
-        "first block only": ("range(0, X.shape[0], BLOCK)", "range(0, 1, BLOCK)"),
-        "boundary twice": ("min(start + BLOCK, X", "min(start + BLOCK + 1, X"),
-        "boundary never": ("min(start + BLOCK, X", "min(start + BLOCK - 1, X"),
+        "X^2 in float32": ("columns[k] += a * a", "columns[k] += float64(np.float32(a * a))"),
+        "magnitudes for squares": ("columns[k] += a * a", "columns[k] += abs(a)"),
+        "one row of eight twice": ("(g * g + h * h))", "(g * g + g * g))"),
+        "first eight rows only": ("range(0, whole, ROWS)", "range(0, min(whole, ROWS), ROWS)"),
+        "rest of a block skipped": ("range(whole * m, n, m)", "range(whole * m, n - m, m)"),
+        "rows that overlap": ("range(whole * m, n, m)", "range(whole * m - 1, n, m)"),
+        "last block of X skipped": ("(0, n, most)", "(0, max(1, n - most), most)"),
+        "half of the lanes": ("half = LANES // 2\n    while", "half = LANES // 4\n    while"),
+        "one lane twice": ("lanes[k] += lanes[half + k]", "lanes[k] += lanes[k]"),
+        "rest of a sum skipped": ("range(whole * LANES, m)", "range(whole * LANES, m - 1)"),
+        "last lanes of a sum skipped": (
+            "range(whole):\n        for",
+            "range(whole - 1):\n        for",
+        ),
     },
     ("loops", "U_hat"): {
         "d ignored": ("math.sqrt(mean_square_U) / d)", "math.sqrt(mean_square_U))"),
@@ -153,44 +154,109 @@ CHANGES = {
     ("matrix", "alpha"): {
         "mean over rows": (MEAN_SQUARE_OF_X, MEAN_SQUARE_OF_X.replace("p * n * m", "p * n")),
         "mean over a matrix": (MEAN_SQUARE_OF_X, MEAN_SQUARE_OF_X.replace("p * n", "n")),
+        "last strip of X only": (MEAN_SQUARE_OF_X, MEAN_SQUARE_OF_X.replace("+= sum", "= sum")),
     },
     ("matrix", "R"): {
-        "eps1 once per row": (SQUARES, ONCE_PER_ROW),
-        "eps1 outside of the average": (SQUARES, OUTSIDE),
-        "eps1 in C only": ("row_sum += square", "row_sum += g * g"),
-        "eps1 squared": ("g * g + epsilon_1", "g * g + epsilon_1 * epsilon_1"),
-        "magnitudes of G": ("g * g + epsilon_1", "abs(g) + epsilon_1"),
-        "mean for sum in R": ("w * row_sum", "w * row_sum / m"),
-        "C for R": ("R[i] = beta_2 * R[i]", "R[i] = beta_2 * C[i % m]"),
+        "eps1 once per row": ("update(R, row_sums, m,", "update(R, row_sums, 1,"),
+        "eps1 for every row of R": ("update(R, row_sums, m,", "update(R, row_sums, n,"),
+        "eps1 outside of the average": (
+            "w * (sums[i] + terms * epsilon_1)",
+            "w * sums[i] + terms * epsilon_1",
+        ),
+        "eps1 in C only": ("update(R, row_sums, m,", "update(R, row_sums, 0,"),
+        "eps1 squared": ("terms * epsilon_1)", "terms * epsilon_1 * epsilon_1)"),
+        "magnitudes of G": ("total += x * x", "total += abs(x)"),
+        "mean for sum in R": ("update(R, row_sums, m,", "update(R, row_sums / m, m,"),
+        "C for R": ("R[i] = beta_2 * R[i]", "R[i] = beta_2 * R[0]"),
         "w and beta_2 swapped": ("beta_2 * R[i] + w *", "w * R[i] + beta_2 *"),
-        "last column skipped": ("range(m):\n            g", "range(m - 1):\n            g"),
-        "last row skipped": ("range(n):\n        row_sum", "range(n - 1):\n        row_sum"),
-        "row in float32": ("row_sum += square", "row_sum = float64(np.float32(row_sum + square))"),
-        "R not kept": (STATISTICS, STATISTICS.replace("t(R[b]", "t(R[b].copy()")),
-        "sums kept without w": ("w * row_sum", "row_sum"),
+        "last column skipped": (
+            "range(whole * LANES, m):\n        x",
+            "range(whole * LANES, m - 1):\n        x",
+        ),
+        "last column of four skipped": (
+            "range(whole * LANES, m):\n        a, b",
+            "range(whole * LANES, m - 1):\n        a, b",
+        ),
+        "last row skipped": (
+            "range(fours, block.shape[0]):\n            row_sums",
+            "range(fours, block.shape[0] - 1):\n            row_sums",
+        ),
+        "row in float32": ("lanes[k] += x * x", "lanes[k] += float64(np.float32(x * x))"),
+        "lanes of another row": ("lanes[2 * LANES + k] += c", "lanes[LANES + k] += c"),
+        "lanes not cleared": ("    lanes[:] = 0.0\n", ""),
+        "one row of four twice": ("row_sums[2] += c", "row_sums[2] += d"),
+        "rows of the first block": (
+            "squares(block[i : i + FOUR], row_sums[start + i : start",
+            "squares(block[i : i + FOUR], row_sums[i : start",
+        ),
+        "R not kept": ("update(R, row_sums", "update(R.copy(), row_sums"),
+        "sums kept without w": ("w * (sums[i]", "(sums[i]"),
     },
     ("matrix", "C"): {
-        "eps1 in R only": ("column_sums[j] += square", "column_sums[j] += g * g"),
-        "mean for sum in C": ("w * column_sums[j]", "w * column_sums[j] / n"),
-        "wrong axis": ("column_sums[j] += square", "column_sums[i % m] += square"),
-        "R for C": ("C[j] = beta_2 * C[j]", "C[j] = beta_2 * R[j % n]"),
-        "columns in float32": ("np.zeros_like(C)", "np.zeros(m, np.float32)"),
-        "C not kept": (STATISTICS, STATISTICS.replace("C[b], G", "C[b].copy(), G")),
-        "last row only": ("column_sums[j] += square", "column_sums[j] = square"),
+        "eps1 in R only": ("update(C, column_sums, n,", "update(C, column_sums, 0,"),
+        "mean for sum in C": ("update(C, column_sums, n,", "update(C, column_sums / n, n,"),
+        "wrong axis": (
+            "columns[block * LANES + k] += x * x",
+            "columns[k] += x * x",
+        ),
+        "last row of four left out": (
+            BLOCK_OF_FOUR,
+            BLOCK_OF_FOUR.replace("(a + b) + (c + d)", "(a + b) + c"),
+        ),
+        "rest of columns twice": (REST_OF_FOUR, REST_OF_FOUR + "        columns[j] += a\n"),
+        "columns in float32": (
+            "part[j]\n",
+            "float64(np.float32(part[j]))\n",
+        ),
+        "C not kept": ("update(C, column_sums", "update(C.copy(), column_sums"),
+        "last strip only": ("columns[j] += part[j]", "columns[j] = part[j]"),
+        "columns not cleared": ("    columns[:] = 0.0\n", ""),
+        "rest of a row not in C": ("        columns[j] += x * x\n    return", "    return"),
     },
     ("matrix", "U_hat"): {
-        "S_R from C": ("S_R += R[i]", "S_R += C[i % C.shape[0]]"),
+        "S_R from C": ("total(R)", "total(C)"),
         "V without its denominator": ("S_R / R[i]", "1.0 / R[i]"),
         "mean of R for S_R": ("S_R / R[i]", "S_R / R.shape[0] / R[i]"),
         "root of C left out": ("1.0 / math.sqrt(C[j])", "1.0 / C[j]"),
         "root of R left out": ("math.sqrt(S_R / R[i])", "S_R / R[i]"),
-        "U^2 in float32": ("row += u * u", "row = float64(np.float32(row + u * u))"),
-        "magnitudes of U": ("row += u * u", "row += abs(u)"),
+        "U^2 in float32": (
+            "columns[j] += a * a * f",
+            "columns[j] += float64(np.float32(a * a * f))",
+        ),
+        "magnitudes of U": ("columns[j] += a * a * f", "columns[j] += abs(a) * f"),
+        "row of another weight": ("h * h * f_7", "h * h * f_6"),
+        "one row of U twice": ("c * c * f_2", "b * b * f_1"),
+        "c for its square": ("columns[j] *= c[j] * c[j]", "columns[j] *= c[j]"),
+        "r for its square": ("f = np.zeros(m), r * r", "f = np.zeros(m), r * 1.0"),
         "mean of U over a matrix": (MEAN_SQUARE_OF_U, MEAN_SQUARE_OF_U.replace("p * n", "n")),
-        "last row of U skipped": ("range(n):\n            row", "range(n - 1):\n            row"),
-        "last column stays": (DESCENT, DESCENT.replace("(m)", "(m - 1)")),
-        "U in float32": (DESCENT, DESCENT_IN_FLOAT32),
-        "ascent": ("float64(X[b, i, j]) - scale", "float64(X[b, i, j]) + scale"),
+        "last strip of U only": (MEAN_SQUARE_OF_U, MEAN_SQUARE_OF_U.replace("+= sum", "= sum")),
+        "last row of U skipped": (
+            "range(whole, block.shape[0]):\n            add_weighted_row",
+            "range(whole, block.shape[0] - 1):\n            add_weighted_row",
+        ),
+        "weights of the first block": (
+            "f[start + i : start + i + ROWS], columns",
+            "f[i : i + ROWS], columns",
+        ),
+        "last column stays": (
+            "range(c.shape[0]):\n        X[0",
+            "range(c.shape[0] - 1):\n        X[0",
+        ),
+        "last row stays": (
+            "range(fours, most):\n            move_row",
+            "range(fours, most - 1):\n            move_row",
+        ),
+        "scales of the first block": ("f[start + i : start + i + FOUR], c)", "f[i : i + FOUR], c)"),
+        "one row of four moved as another": (
+            MOVE.format(2),
+            MOVE.format(2).replace("f_2", "f_1"),
+        ),
+        "U in float32": (
+            "f * c[j] * float64(g[j])",
+            "float64(np.float32(f * c[j] * float64(g[j])))",
+        ),
+        "ascent": ("float64(x[j]) - f", "float64(x[j]) + f"),
+        "ascent of four": (MOVE.format(3), MOVE.format(3).replace("- f_3", "+ f_3")),
     },
     ("matrix", "X_new"): {
         "scales before the statistics": (STATISTICS, STATISTICS_AFTERWARDS),
@@ -207,27 +273,38 @@ CHANGES = {
     },
     ("vector", "alpha"): {
         "one entry too many": (
-            "sum_of_squares(X) / X.shape[0]",
-            "sum_of_squares(X) / (X.shape[0] + 1)",
+            "(X[start : start + strip(n, 1)])\n    return total / n",
+            "(X[start : start + strip(n, 1)])\n    return total / (n + 1)",
         ),
+        "last strip of a vector only": ("total += sum_of_squares(X", "total = sum_of_squares(X"),
     },
     ("vector", "V"): {
         "eps1 outside in V": ("w * (g * g + epsilon_1)", "w * g * g + epsilon_1"),
-        "w and beta_2 swapped in V": ("beta_2 * V[i] + w *", "w * V[i] + beta_2 *"),
+        "w and beta_2 swapped in V": ("beta_2 * V[start + i] + w *", "w * V[start + i] + beta_2 *"),
         "V not kept": ("second_moment(V, G", "second_moment(V.copy(), G"),
-        "V but the last": ("(G.shape[0]):\n        g", "(G.shape[0] - 1):\n        g"),
+        "V but the last": ("range(block.shape[0])", "range(block.shape[0] - 1)"),
+        "V of the first block": ("V[start + i] = beta_2", "V[i] = beta_2"),
     },
     ("vector", "U_hat"): {
-        "tail of U skipped": ("range(0, G.shape[0], BLOCK)", "range(0, G.shape[0] - 1, BLOCK)"),
-        "first block of U only": ("range(0, G.shape[0], BLOCK)", "range(0, 1, BLOCK)"),
-        "boundary of U twice": ("min(start + BLOCK, G", "min(start + BLOCK + 1, G"),
-        "last entry stays": ("range(X.shape[0])", "range(X.shape[0] - 1)"),
-        "ascent of vectors": ("float64(X[i]) - scale", "float64(X[i]) + scale"),
-        "U of vectors not squared": ("block += u * u", "block += abs(u)"),
+        "rest of U skipped": ("range(whole * m, n, m)", "range(whole * m, n - m, m)"),
+        "first four rows of U only": ("range(0, whole, FOUR)", "range(0, min(whole, FOUR), FOUR)"),
+        "rows of U that overlap": ("range(whole * m, n, m)", "range(whole * m - 1, n, m)"),
+        "V of another row": ("b * b / V[1, j]", "b * b / V[0, j]"),
+        "last entry stays": ("range(most)", "range(most - 1)"),
+        "ascent of vectors": ("float64(x[i]) - scale", "float64(x[i]) + scale"),
+        "U of vectors not squared": ("g * g / V[start + k]", "abs(g) / V[start + k]"),
+        "V for its root": ("math.sqrt(V[start + i])", "V[start + i]"),
+        "last strip of U of a vector only": (
+            "total += sum_of_squares_of_U(G[own]",
+            "total = sum_of_squares_of_U(G[own]",
+        ),
     },
     ("vector", "X_new"): {
         "vectors not clipped": ("alpha / clipping(mean_square_of_U(G, V), d)", "alpha"),
-        "step stored as the weights are": ("- scale * u", "- X.dtype.type(scale * u)"),
+        "step stored as the weights are": (
+            "scale / math.sqrt(V[start + i]) * float64(g[i])",
+            "X.dtype.type(scale / math.sqrt(V[start + i]) * float64(g[i]))",
+        ),
     },
 }
 MUTANTS = tuple(

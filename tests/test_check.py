@@ -25,8 +25,9 @@ STEPS = {
     "tensor": {"alpha", "R", "C", "U_hat", "X_new"},
 }
 STRADDLING = [
-    ("vector", (127,)), ("vector", (128,)), ("vector", (129,)), ("vector", (257,)),
-    ("matrix", (2, 129)), ("matrix", (129, 3)), ("tensor", (2, 2, 130)), ("matrix", (1, 257)),
+    ("vector", (7,)), ("vector", (8,)), ("vector", (9,)), ("vector", (129,)), ("vector", (257,)),
+    ("matrix", (2, 129)), ("matrix", (129, 3)), ("tensor", (2, 5, 17)), ("matrix", (1, 257)),
+    ("matrix", (4, 15)), ("matrix", (9, 16)), ("matrix", (17, 33)), ("vector", (16_385,)),
 ]  # fmt: skip
 
 

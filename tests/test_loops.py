@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from adafactor_numba import loops, matrix, vector
 from tests.arrays import DTYPES, bits
 
-STRADDLING = [(1, 1, 1), (1, 1, 127), (1, 3, 128), (1, 129, 2), (2, 2, 129), (3, 1, 257)]
-LENGTHS = [1, 127, 128, 129, 257]
+STRADDLING = [(1, 1, 1), (1, 4, 15), (1, 3, 16), (1, 17, 2), (2, 9, 17), (3, 1, 257), (1, 8, 33)]
+LENGTHS = [1, 7, 8, 9, 127, 128, 129, 257]
+LARGE = [(1, 17, 4097), (1, 33_001, 3), (2, 9, 2049), (65_537,)]
 CONSTANTS = {"w": 0.25, "beta_2": 0.75, "rho": 0.01, "epsilon_1": 1e-30, "epsilon_2": 1e-3}
 
 
@@ -66,7 +67,7 @@ def test_every_compiled_loop_has_its_plain_source_beside_it():
 
 @pytest.mark.parametrize("d", [0.5, 3.0, math.inf])
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("shape", [*STRADDLING, *((n,) for n in LENGTHS)])
+@pytest.mark.parametrize("shape", [*STRADDLING, *LARGE, *((n,) for n in LENGTHS)])
 def test_compiled_and_interpreted_steps_give_the_same_bits(shape, dtype, d, request):
     arrays = drawn(shape, dtype)
     compiled = stepped(arrays, d=d)

@@ -151,9 +151,15 @@ def loop_roundings(
 
 
 def run_roundings(
-    shape: tuple[int, ...], factored: bool, times: Iterable[int | None]
+    shape: tuple[int, ...],
+    factored: bool,
+    times: Iterable[int | None],
+    loops: Implementation = _COUNTED,
 ) -> Iterator[Mapping[str, int]]:
-    """`loop_roundings` of each step of a run that carries its statistics; X is what was stored."""
+    """`loop_roundings` of each step of a run that carries its statistics; X is what was stored.
+
+    `loops` is what `counting` made of an implementation.
+    """
     one = Counted(1.0)
     x: dict[str, Any] = {"X": _full(shape, Weight(1.0)), "G": _full(shape, one)}
     x |= dict.fromkeys(("epsilon_1", "epsilon_2", "d"), one)
@@ -164,8 +170,8 @@ def run_roundings(
         x["V_old"] = _full(shape, one)
     given = {"rho": one, "beta_2": Counted(0.5), "w": 1.0 - Counted(0.5)}
     for t in times:
-        rates = given if t is None else scheduled_doubles(_COUNTED, Counted(t))
-        steps = observed(_COUNTED, x | rates)
+        rates = given if t is None else scheduled_doubles(loops, Counted(t))
+        steps = observed(loops, x | rates)
         yield {name: max(v.K for v in np.asarray(value).flat) for name, value in steps.items()}
         x |= {f"{name}_old": steps[name] for name in ("R", "C", "V") if name in steps}
 

@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from adafactor_numba.loops import BLOCK
+from adafactor_numba.loops import BLOCK, FOUR, LANES, ROWS, WIDTH
 from derivations.adafactor import MATRIX, SCHEDULE, TENSOR, VECTOR
-from derivations.cases import cases
+from derivations.cases import Case, cases
 from derivations.equivalents import EQUIVALENTS
 from derivations.factorization import derivation
 from derivations.rule import UpdateRule
@@ -19,11 +19,17 @@ from .verdict import audit
 
 RULES = (SCHEDULE, VECTOR, MATRIX, TENSOR)
 STRADDLING = {
-    VECTOR: ((BLOCK - 1,), (BLOCK,), (BLOCK + 1,), (2 * BLOCK + 1,)),
-    MATRIX: ((2, BLOCK + 1), (BLOCK + 1, 3)),
-    TENSOR: ((2, 2, BLOCK + 1),),
+    VECTOR: ((ROWS - 1,), (ROWS,), (LANES + 1,), (ROWS * LANES + 1,)),
+    MATRIX: ((FOUR + 1, LANES), (ROWS, LANES + 1), (2 * ROWS + 1, 2 * LANES + 1)),
+    TENSOR: ((2, ROWS + 1, LANES + 1),),
 }
-"""Sizes on both sides of a block of the loops' sums."""
+"""Sizes on both sides of what the loops read and add up at once."""
+LARGE = {
+    VECTOR: (BLOCK + 1,),
+    MATRIX: (2 * ROWS + 1, 2 * WIDTH + 1),
+    TENSOR: (2, ROWS + 1, WIDTH + 1),
+}
+"""More than one block of the loops, and an odd number of them."""
 
 
 class RefutedError(AssertionError):
@@ -82,7 +88,8 @@ def _schedules() -> str:
 
 def _loops(rule: UpdateRule) -> Callable[[], str]:
     def check() -> str:
-        found = [*cases(rule), *cases(rule, STRADDLING[rule])[::7]]
+        large = Case(LARGE[rule], t=100, statistics="small", d=3.0)
+        found = [*cases(rule), *cases(rule, STRADDLING[rule])[::7], large]
         for case in found:
             _refute(deviations(COMPILED, rule, case))
         return f"every step within its counted rounding in {len(found)} cases"

@@ -1,0 +1,158 @@
+"""The same bits for any threads, grouping, order and layout; other orders within their rounding."""
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from adafactor_numba import Adafactor, batch, loops
+from adafactor_numba.audit.check import loop_roundings
+from derivations.bounds import gamma
+from tests.arrays import DTYPES, bits, normal, snapshot
+from tests.test_loops import drawn, stepped
+
+SHAPES = [(), (1,), (40_000,), (70_001,), (3, 5), (300, 701), (2, 65, 130), (5, 30_001), (9, 0)]
+LAYOUTS = {
+    "C": lambda X: X.copy(),
+    "Fortran": lambda X: np.asfortranarray(X),
+    "every other": lambda X: np.repeat(X, 2, axis=-1)[..., ::2],
+    "backwards": lambda X: X[::-1].copy()[::-1],
+}
+
+
+def run(shapes, layout=LAYOUTS["C"], steps=3, dtype=np.float32, **options):
+    """What some steps make of arrays of these shapes: every bit that they may change."""
+    X = [layout(normal(shape, dtype)) for shape in shapes]
+    optimizer = Adafactor(X, **options)
+    for t in range(1, steps + 1):
+        optimizer.step([layout(normal(shape, dtype, t)) for shape in shapes])
+    return [
+        snapshot_of(x, state) for x, state in zip(X, optimizer.state_dict().values(), strict=True)
+    ]
+
+
+def snapshot_of(X, state):
+    return bits(np.ascontiguousarray(X), *(A for name, A in state.items() if name != "t")), state[
+        "t"
+    ]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("threads", [2, 3, 7, 100])
+def test_any_number_of_threads_gives_the_same_bits(threads, dtype):
+    assert run(SHAPES, dtype=dtype, threads=threads) == run(SHAPES, dtype=dtype, threads=1)
+
+
+def test_other_gradients_give_other_bits():
+    assert run(SHAPES, steps=1) != run(SHAPES, steps=2)
+
+
+def test_a_step_again_gives_the_same_bits():
+    assert run(SHAPES) == run(SHAPES)
+
+
+def test_threads_share_what_is_large():
+    work = batch.Batch(Adafactor([normal((300, 701))])._batches[0][1]._parameters)
+    assert work._together(2) == 2
+    first, middle, last = work._cuts(2)[0]
+    assert first < middle < last == len(work._pieces)
+
+
+def test_grouping_and_order_of_the_parameters_change_no_bit():
+    together = run(SHAPES)
+    assert [run([shape])[0] for shape in SHAPES] == together
+    assert run(SHAPES[::-1]) == together[::-1]
+
+
+def test_groups_that_are_worked_on_one_after_the_other_change_no_bit(monkeypatch):
+    together = run(SHAPES)
+    monkeypatch.setattr(batch, "GROUP", 1)
+    assert run(SHAPES) == together
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("layout", [name for name in LAYOUTS if name != "C"])
+def test_how_an_array_lies_in_memory_changes_no_bit(layout, dtype):
+    shapes = [shape for shape in SHAPES if shape]
+    found = run(shapes, LAYOUTS[layout], dtype=dtype, threads=2)
+    assert found == run(shapes, dtype=dtype)
+
+
+def within_rounding(X_new, other, X, K, dtype):
+    """Whether two results of one step differ by no more than both their roundings."""
+    bound = 2 * float(gamma(K, Fraction(1, 2**53)))
+    step = np.abs(X_new.astype(float) - X)
+    ulp = np.spacing(np.maximum(np.abs(X_new), np.abs(other)))
+    return bool((np.abs(X_new.astype(float) - other) <= bound * step + ulp).all())
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("d", [0.5, math.inf])
+def test_permuting_rows_and_columns_changes_no_more_than_rounding(dtype, d):
+    shape = (1, 37, 85)
+    X, G, R, C = drawn(shape, dtype)
+    rng = np.random.default_rng(1)
+    rows, columns = rng.permutation(37), rng.permutation(85)
+    X_new, *_ = stepped((X, G, R, C), d=d)
+    turned = [A[:, rows][:, :, columns] for A in (X, G)]
+    other, *_ = stepped((*turned, R[:, rows], C[:, columns]), d=d)
+    K = loop_roundings(shape, True)["X_new"]
+    expected = X_new[:, rows][:, :, columns]
+    assert within_rounding(expected, other, turned[0], K, dtype)
+    assert not within_rounding(X_new, other, turned[0], K, dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_transposing_changes_no_more_than_rounding(dtype):
+    X, G, R, C = drawn((1, 37, 85), dtype)
+    X_new, *_ = stepped((X, G, R, C))
+    other, *_ = stepped((X.transpose(0, 2, 1), G.transpose(0, 2, 1), C, R))
+    K = max(loop_roundings(shape, True)["X_new"] for shape in ((1, 37, 85), (1, 85, 37)))
+    assert within_rounding(X_new, other.transpose(0, 2, 1), X, K, dtype)
+
+
+def test_blocks_and_strips_are_those_of_the_shape():
+    for n, m in ((1, 1), (9, 70_000), (4096, 4096), (10**6, 3), (70_001, 1)):
+        assert loops.height(m) % loops.ROWS == 0
+        assert loops.strip(n, m) % loops.height(m) == 0
+        assert 1 <= -(-n // loops.strip(n, m)) <= loops.STRIPS
+
+
+def written_between(options, written):
+    """A step after which the caller writes to the weights, or not, and another."""
+    X = normal((300, 701), np.float32)
+    optimizer = Adafactor([X], **options)
+    optimizer.step([normal((300, 701), np.float32, 1)])
+    X *= np.float32(4 if written else 1)
+    optimizer.step([normal((300, 701), np.float32, 2)])
+    return snapshot(optimizer, [X])
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_carried_mean_square_is_that_of_the_weights_to_the_bit(threads):
+    carried = {"params_unchanged_between_steps": True, "threads": threads}
+    assert written_between(carried, written=False) == written_between({}, written=False)
+    assert run(SHAPES, **carried) == run(SHAPES)
+
+
+def test_a_write_of_the_caller_is_noticed_unless_it_was_promised_that_there_is_none():
+    carried = {"params_unchanged_between_steps": True}
+    assert written_between({}, written=True) != written_between(carried, written=True)
+
+
+def test_a_parameter_that_was_skipped_is_carried_too():
+    found = []
+    for carried in (False, True):
+        X = [normal((5, 7)), normal((4,))]
+        optimizer = Adafactor(X, params_unchanged_between_steps=carried)
+        for grads in ([normal((5, 7), seed=1), None], [None, normal((4,))]) * 2:
+            optimizer.step(grads)
+        found.append(snapshot(optimizer, X))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("threads", [0, -1, 1.5, "2", True])
+def test_a_number_of_threads_that_is_none_is_an_error(threads):
+    with pytest.raises((TypeError, ValueError), match="threads is"):
+        Adafactor([np.zeros(2)], threads=threads)
