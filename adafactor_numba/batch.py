@@ -60,18 +60,18 @@ class Batch:
         """
         table = self._table
         active = np.array([G is not None for G in gradients])
-        for k in np.flatnonzero(active & self._copied):
+        for k in np.flatnonzero(active & self._copied).tolist():
             self._parameters[k].fetch()
         table["form"] = np.where(active, self._forms, sweep.IDLE)
         self._held: list[Any] = []
         small = np.flatnonzero(active & self._small)
         if small.size:
-            copies = np.concatenate([gradients[k] for k in small], axis=None)
+            copies = np.concatenate([gradients[k] for k in small.tolist()], axis=None)
             starts = np.cumsum(self._sizes[small]) - self._sizes[small]
             table["G"][small] = _start(copies) + starts * copies.itemsize
             table["G_strides"][small] = self._packed(small, copies.itemsize)
             self._held.append(copies)
-        for k in np.flatnonzero(active & ~self._small):
+        for k in np.flatnonzero(active & ~self._small).tolist():
             G = gradients[k].reshape(self._parameters[k].form)  # type: ignore[union-attr]
             table["G"][k], table["G_strides"][k] = _start(G), G.strides
             if not G.flags.c_contiguous:
@@ -112,7 +112,7 @@ class Batch:
         for form, like in self._present():
             (sweep.write if threads == 1 else sweep.write_together)(work, same, form, like)
         table["known"] = np.where(table["form"], carry, table["known"])
-        for k in np.flatnonzero(table["form"]):
+        for k in np.flatnonzero(table["form"]).tolist():
             self._parameters[k].store()
 
     def _together(self, threads: int) -> int:

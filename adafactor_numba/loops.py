@@ -56,7 +56,7 @@ def _halved(lanes: Floats) -> float:
         for k in range(half):
             lanes[k] += lanes[half + k]
         half //= 2
-    return lanes[0]  # type: ignore[no-any-return]
+    return lanes[0]
 
 
 halved = loop(_halved)

@@ -9,7 +9,7 @@ from numba import config
 from . import schedule
 from .batch import SMALL, Batch
 from .hyperparameters import LARGEST, Hyperparameters, Rates, Schedule
-from .memory import Array, intervals, overlapping, reaches
+from .memory import intervals, overlapping, reaches
 from .parameter import Parameter, State
 
 Arrays: TypeAlias = Sequence[Any] | Mapping[Any, Any]
@@ -89,8 +89,8 @@ class Adafactor:
             t = np.array([self._parameters[name].t + 1 for name in names])
             batch.write(t, rates, self.hyperparameters, self._carry, self._threads)
 
-    def _gradient(self, name: Hashable, G: Any) -> Array | None:
-        """The gradient of a parameter to update, in its type and in no parameter's memory."""
+    def _gradient(self, name: Hashable, G: Any) -> Any:
+        """G in the type of its parameter and in no parameter's memory, or None to skip it."""
         if G is None:
             return None
         parameter = self._parameters[name]
@@ -101,11 +101,11 @@ class Adafactor:
         parameter.check()
         return G.copy() if G.size > SMALL and reaches(G, self._occupied) else G
 
-    def _read(self, names: Sequence[Hashable], batch: Batch, gradients: Arrays) -> None:
+    def _read(self, names: Sequence[Hashable], batch: Batch, gradients: Mapping[Any, Any]) -> None:
         """Have the batch sum all squares; raise a ValueError for an entry out of range."""
         sum_G, sum_X = batch.read(self._threads)
         largest = self.hyperparameters.largest_gradient
-        for k in np.flatnonzero(~((sum_G <= largest**2) & (sum_X <= LARGEST**2))):
+        for k in np.flatnonzero(~((sum_G <= largest**2) & (sum_X <= LARGEST**2))).tolist():
             name = names[k]
             self._parameters[name].scan(f"grads[{name!r}]", gradients[name], largest)
 
@@ -151,7 +151,7 @@ class Adafactor:
 def _threads(threads: object) -> int:
     """How many threads share a step."""
     if threads is None:
-        return int(config.NUMBA_NUM_THREADS)
+        return int(config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
     if isinstance(threads, bool) or not isinstance(threads, int | np.integer) or threads < 1:
         raise ValueError(f"threads is {threads!r}; give an integer from 1 on, or None for Numba's")
     return int(threads)

@@ -10,12 +10,11 @@ in the same order, and the sums of the strips are added in the order of the stri
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import carray, prange, types
-from numba.extending import intrinsic, overload
-from numpy.lib.stride_tricks import as_strided
+from numba import prange
 from numpy.typing import NDArray
 
 from . import matrix, vector
+from .address import array
 from .loops import (
     Floats,
     clipping,
@@ -73,36 +72,6 @@ class Constants(NamedTuple):
     carry: bool
 
 
-@intrinsic
-def pointer(context: Any, address: Any, like: Any) -> Any:
-    """The address, an integer, as a pointer to entries of the type of `like`."""
-    del context
-    kind = types.CPointer(like.dtype)
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        del signature
-        return builder.inttoptr(arguments[0], context.get_value_type(kind))
-
-    return kind(types.int64, like), generate
-
-
-def array(address: int, form: tuple[int, int, int], strides: Any, like: NDArray[Any]) -> Any:
-    """The array of three axes that lies there; one that is contiguous, if `like` is."""
-    raise NotImplementedError
-
-
-@overload(array, strict=False)
-def _array(address: Any, form: Any, strides: Any, like: Any) -> Any:
-    if like.layout == "C":
-        return lambda address, form, strides, like: carray(pointer(address, like), form)
-
-    def strided(address: Any, form: Any, strides: Any, like: Any) -> Any:
-        start = carray(pointer(address, like), (1,))
-        return as_strided(start, form, (strides[0], strides[1], strides[2]))
-
-    return strided
-
-
 def _weights(p: Any, like: Any) -> Any:
     return array(p.X, (p.p, p.n, p.m), p.X_strides, like)
 
@@ -111,27 +80,30 @@ def _gradient(p: Any, like: Any) -> Any:
     return array(p.G, (p.p, p.n, p.m), p.G_strides, like)
 
 
-weights, gradient = loop(_weights), loop(_gradient)
+weights = loop(_weights)
+gradient = loop(_gradient)
 
 
-def _rows(p: Any, numbers: Floats, start: int) -> Floats:
-    """The part of `numbers` that belongs to the rows of a matrix: R, sums of rows, r."""
-    return numbers[start : start + p.p * p.n].reshape(p.p, p.n)
+def _factors(p: Any, numbers: Floats, start: int) -> tuple[Floats, Floats]:
+    """What belongs to the rows (p, n) and the columns (p, m) of a matrix, such as R and C."""
+    middle, end = start + p.p * p.n, start + p.p * (p.n + p.m)
+    return numbers[start:middle].reshape(p.p, p.n), numbers[middle:end].reshape(p.p, p.m)
 
 
-def _columns(p: Any, numbers: Floats, start: int) -> Floats:
-    """The part of `numbers` that belongs to the columns of a matrix: C, sums of columns, c."""
-    first = start + p.p * p.n
-    return numbers[first : first + p.p * p.m].reshape(p.p, p.m)
+def _moments(p: Any, work: Work) -> Floats:
+    """V of a vector."""
+    return work.statistics[p.statistics : p.statistics + p.n]
 
 
-def _parts(p: Any, scratch: Floats) -> Floats:
+def _parts(p: Any, work: Work) -> Floats:
     """The sums of the columns of each strip."""
     first = p.scratch + p.p * (p.n + p.m)
-    return scratch[first : first + p.strips * p.m].reshape(p.strips, p.m)
+    return work.scratch[first : first + p.strips * p.m].reshape(p.strips, p.m)
 
 
-rows, columns, parts = loop(_rows), loop(_columns), loop(_parts)
+factors = loop(_factors)
+moments = loop(_moments)
+parts = loop(_parts)
 
 
 def _place(p: Any, k: int) -> tuple[int, slice]:
@@ -156,8 +128,8 @@ def _observe(work: Work, q: int, form: int, like: Any) -> None:
         if not p.known:
             work.sums[0, p.first + k] = sum_of_squares(X[b, own])
         if p.factored:
-            row_sums = rows(p, work.scratch, p.scratch)[b, own]
-            matrix.sums(G[b, own], row_sums, parts(p, work.scratch)[k])
+            row_sums, _ = factors(p, work.scratch, p.scratch)
+            matrix.sums(G[b, own], row_sums[b, own], parts(p, work)[k])
         else:
             work.sums[1, p.first + k] = sum_of_squares(G[b, own])
 
@@ -174,10 +146,10 @@ def _gather(work: Work, i: int) -> None:
         if not p.factored:
             p.sum_G += work.sums[1, k]
     if p.factored:
-        row_sums, column_sums = rows(p, work.scratch, p.scratch), columns(p, work.scratch, p.scratch)
+        row_sums, column_sums = factors(p, work.scratch, p.scratch)
         column_sums[:] = 0.0
         for k in range(p.strips):
-            matrix.add(column_sums[k // (p.strips // p.p)], parts(p, work.scratch)[k])
+            matrix.add(column_sums[k // (p.strips // p.p)], parts(p, work)[k])
         for b in range(p.p):
             p.sum_G += total(row_sums[b])
 
@@ -188,8 +160,8 @@ gather = loop(_gather)
 def _advance(work: Work, i: int, epsilon_1: float) -> None:
     """Update R and C of a matrix, and make r and c of what its squares added up to."""
     p = work.table[i]
-    R, C = rows(p, work.statistics, p.statistics), columns(p, work.statistics, p.statistics)
-    r, c = rows(p, work.scratch, p.scratch), columns(p, work.scratch, p.scratch)
+    R, C = factors(p, work.statistics, p.statistics)
+    r, c = factors(p, work.scratch, p.scratch)
     for b in range(p.p):
         matrix.update(R[b], r[b], p.m, p.w, p.beta_2, epsilon_1)
         matrix.update(C[b], c[b], p.n, p.w, p.beta_2, epsilon_1)
@@ -209,10 +181,10 @@ def _measure(work: Work, q: int, epsilon_1: float, form: int, like: Any) -> None
     for k in range(piece.start, piece.stop):
         b, own = place(p, k)
         if p.factored:
-            r, c = rows(p, work.scratch, p.scratch), columns(p, work.scratch, p.scratch)
+            r, c = factors(p, work.scratch, p.scratch)
             sum_U = matrix.sum_of_squares_of_U(G[b, own], r[b, own], c[b])
         else:
-            V = rows(p, work.statistics, p.statistics)[0, own]
+            V = moments(p, work)[own]
             vector.second_moment(V, G[b, own], p.w, p.beta_2, epsilon_1)
             sum_U = vector.sum_of_squares_of_U(G[b, own], V)
         work.sums[1, p.first + k] = sum_U
@@ -247,10 +219,10 @@ def _descend(work: Work, q: int, carry: bool, form: int, like: Any) -> None:
         for start in range(strip.start, min(strip.stop, p.n), most):
             own = slice(start, min(start + most, strip.stop))
             if p.factored:
-                r, c = rows(p, work.scratch, p.scratch), columns(p, work.scratch, p.scratch)
+                r, c = factors(p, work.scratch, p.scratch)
                 matrix.descend_strip(X[b, own], G[b, own], r[b, own], c[b], p.scale)
             else:
-                V = rows(p, work.statistics, p.statistics)[0, own]
+                V = moments(p, work)[own]
                 vector.descend(X[b, own], G[b, own], V, p.scale)
             if carry:
                 sum_X += sum_of_squares(X[b, own])
@@ -328,6 +300,8 @@ def _gather_all(work: Work) -> None:
             gather(work, i)
 
 
-read, read_together = loop(_read), together(_read_together)
-write, write_together = loop(_write), together(_write_together)
+read = loop(_read)
+read_together = together(_read_together)
+write = loop(_write)
+write_together = together(_write_together)
 gather_all = loop(_gather_all)
