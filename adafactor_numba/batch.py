@@ -19,13 +19,19 @@ OWN = 2**8
 
 
 class Batch:
-    """Parameters of one type, their statistics in one array, and room for their sums."""
+    """Parameters of one type, their statistics in one array, and room for their sums.
 
-    def __init__(self, parameters: Sequence[Parameter]) -> None:
-        self._parameters = parameters
+    `positions` are their places among all parameters; `seed` is that of stochastic rounding, or -1.
+    """
+
+    def __init__(
+        self, parameters: Sequence[Parameter], positions: Sequence[int], seed: int
+    ) -> None:
+        self._parameters, self._seed = parameters, seed
         forms = np.array([parameter.form for parameter in parameters])
         table = self._table = np.zeros(len(parameters), sweep.PARAMETER)
         table["p"], table["n"], table["m"] = forms.T
+        table["position"] = positions
         table["factored"] = [parameter.factored for parameter in parameters]
         for p, parameter in zip(table, parameters, strict=True):
             p["X"], p["X_strides"] = _start(parameter.weights), parameter.weights.strides
@@ -47,7 +53,7 @@ class Batch:
         self._pieces = _pieces(table["strips"], self._sizes)
         self._groups = _groups(self._sizes)
         self._cut = np.empty((0, 0), np.int64)
-        dtype = parameters[0].X.dtype
+        dtype = parameters[0].weights.dtype
         self._like = {
             sweep.PLAIN: np.empty((1, 1, 1), dtype),
             sweep.STRIDED: np.empty((4, 4, 4), dtype)[::2, ::2, ::2],
@@ -108,7 +114,10 @@ class Batch:
         table, work = self._table, self._work(threads)
         for each in np.unique(t[table["form"] != sweep.IDLE]).tolist():
             table["w"][t == each], table["beta_2"][t == each], table["rho"][t == each] = rates[each]
-        same = sweep.Constants(constants.epsilon_1, constants.epsilon_2, constants.d, carry)
+        table["t"] = t
+        same = sweep.Constants(
+            constants.epsilon_1, constants.epsilon_2, constants.d, self._seed, carry
+        )
         for form, like in self._present():
             (sweep.write if threads == 1 else sweep.write_together)(work, same, form, like)
         table["known"] = np.where(table["form"], carry, table["known"])

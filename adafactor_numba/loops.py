@@ -9,17 +9,20 @@ side, four rows and many partial sums: that is what it takes to fill wide regist
 """
 
 import math
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
-from numba import njit
 from numpy import float64
 from numpy.typing import NDArray
 
+from .compiler import loop as loop
+from .compiler import together as together
 from .storage import room, rows
 
 Floats: TypeAlias = NDArray[np.float64]
-Stored: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
+Stored: TypeAlias = (
+    NDArray[np.float32] | NDArray[np.float64] | NDArray[np.uint16] | NDArray[np.int16]
+)
 
 ROWS = 8  # that are read together: so many streams keep the memory busy
 FOUR = 4  # the same, where each row needs partial sums or a second array is read
@@ -27,9 +30,6 @@ LANES = 16  # partial sums of a row, a power of 2
 WIDTH = 2048  # partial sums at most of an array that is read as it lies in memory
 BLOCK = 2**16  # entries of a block, unless ROWS rows are more
 STRIPS = 16  # into which an array is cut at most, and so the threads that can share it
-
-loop: Any = njit(cache=True, error_model="numpy", nogil=True)
-together: Any = njit(cache=True, error_model="numpy", nogil=True, parallel=True)
 
 
 def _height(m: int) -> int:
@@ -134,10 +134,12 @@ sum_of_squares = loop(_sum_of_squares)
 def _first_beyond(X: Stored, largest: float) -> int:
     """The position in X (p, n, m) of the first entry not within +-largest, such as a NaN, or -1."""
     p, n, m = X.shape
+    spare = room(X[0], 1)
     for b in range(p):
         for i in range(n):
+            row = rows(X[b], i, 1, spare)
             for j in range(m):
-                if not abs(float64(X[b, i, j])) <= largest:
+                if not abs(float64(row[0, j])) <= largest:
                     k: int = (b * n + i) * m + j
                     return k
     return -1

@@ -12,6 +12,7 @@ import math
 import numpy as np
 from numpy import float64
 
+from .half import NEAREST, Noise
 from .loops import (
     FOUR,
     LANES,
@@ -27,7 +28,7 @@ from .loops import (
     sum_of_squares,
     total,
 )
-from .storage import put, room, rows
+from .storage import put, room, rows, workroom
 
 
 def _mean_square(X: Stored) -> float:
@@ -243,11 +244,13 @@ def _move_row(x: Stored, g: Stored, f: float, c: Floats) -> None:
 move_row = loop(_move_row)
 
 
-def _descend_strip(X: Stored, G: Stored, r: Floats, c: Floats, scale: float) -> None:
+def _descend_strip(
+    X: Stored, G: Stored, r: Floats, c: Floats, scale: float, noise: Noise = NEAREST
+) -> None:
     """Subtract scale U, U = G r c, from a strip X (n, m) in place.  Steps U_hat, X_new."""
     n, m = X.shape
     f = r * scale
-    spare, spare_G = room(X, min(n, height(m))), room(G, min(n, height(m)))
+    spare, spare_G = workroom(X, min(n, height(m))), room(G, min(n, height(m)))
     for start in range(0, n, height(m)):
         most = min(height(m), n - start)
         block, gradient = rows(X, start, most, spare), rows(G, start, most, spare_G)
@@ -257,7 +260,7 @@ def _descend_strip(X: Stored, G: Stored, r: Floats, c: Floats, scale: float) -> 
             move(block[own], gradient[own], f[start + i : start + i + FOUR], c)
         for i in range(fours, most):
             move_row(block[i], gradient[i], f[start + i], c)
-        put(X, start, block)
+        put(X, start, block, noise)
 
 
 descend_strip = loop(_descend_strip)

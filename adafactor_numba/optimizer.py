@@ -16,7 +16,7 @@ Arrays: TypeAlias = Sequence[Any] | Mapping[Any, Any]
 
 
 class Adafactor:
-    """Updates float32 or float64 arrays in place, each with its own t and statistics.
+    """Updates arrays of floats in place, each with its own t and statistics.
 
     `params` is a sequence or a mapping of arrays of any rank and strides that share no memory.
     Rank 0 and 1 are vectors; from rank 2 on the last two axes are factored, leading axes are a
@@ -25,6 +25,12 @@ class Adafactor:
 
     rho and beta_2 are numbers or functions of t, by default the paper's schedules.  An error
     leaves every array, statistic and t as it was.
+
+    What is stored is rounded once, to nearest.  With a seed as `stochastic_rounding`, float16 and
+    bfloat16 (of ml_dtypes) are rounded up or down by chance: the expectation is what was rounded,
+    to 2^-32 of the distance between neighbours, so that steps too small to be seen add up.  The
+    same seed gives the same bits at the same t, place of a parameter in `params` and of an entry
+    in it.  The seed is not part of `state_dict`.
 
     `threads` share a step, by default as many as Numba has; the bits are the same for any number.
     With `params_unchanged_between_steps` sum X^2 is taken from the last step and X read once less,
@@ -47,6 +53,7 @@ class Adafactor:
         epsilon_1: float = 1e-30,
         epsilon_2: float = 1e-3,
         d: float = 1.0,
+        stochastic_rounding: int | None = None,
         threads: int | None = None,
         params_unchanged_between_steps: bool = False,
     ) -> None:
@@ -64,12 +71,18 @@ class Adafactor:
                 f"{'itself' if first == second else f'params[{first!r}]'}; give each weight once"
             )
         self._occupied = intervals(weights.values())
+        seed = _seed(stochastic_rounding)
+        positions = {name: k for k, name in enumerate(weights)}
         kinds: dict[Any, list[Hashable]] = {}
         for name, X in weights.items():
             if X.size:
                 kinds.setdefault(X.dtype, []).append(name)
         self._batches = [
-            (names, Batch([self._parameters[name] for name in names])) for names in kinds.values()
+            (
+                names,
+                Batch([self._parameters[k] for k in names], [positions[k] for k in names], seed),
+            )
+            for names in kinds.values()
         ]
 
     def step(self, grads: Arrays) -> None:
@@ -155,6 +168,18 @@ def _threads(threads: object) -> int:
     if isinstance(threads, bool) or not isinstance(threads, int | np.integer) or threads < 1:
         raise ValueError(f"threads is {threads!r}; give an integer from 1 on, or None for Numba's")
     return int(threads)
+
+
+def _seed(given: object) -> int:
+    """The seed of stochastic rounding, -1 for none."""
+    if given is None:
+        return -1
+    where, way_out = "stochastic_rounding (seed)", "give an integer from 0 to 2^63 - 1, or None"
+    if isinstance(given, bool) or not isinstance(given, int | np.integer):
+        raise TypeError(f"{where} is {given!r}; {way_out}")
+    if not 0 <= given < 2**63:
+        raise ValueError(f"{where} is {given}; {way_out}")
+    return int(given)
 
 
 def _named(where: str, arrays: object) -> dict[Hashable, Any]:

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from .half import seen
 from .hyperparameters import LARGEST
 from .loops import first_beyond
 from .memory import Array
@@ -14,6 +15,8 @@ State: TypeAlias = dict[str, Any]
 
 LARGEST_T = 2**53  # beyond, t is no double
 
+TYPES = "float64, float32, float16, bfloat16"
+
 MEANINGS = {"R": "row statistics", "C": "column statistics", "V": "second moment"}
 
 
@@ -21,7 +24,8 @@ class Parameter:
     """Weights X of any rank and strides; t updates so far; V, or R and C where the rank is >= 2.
 
     The loops see `weights`, p matrices (p, n, m), a vector as (1, n, 1): X itself, unless it is not
-    aligned or no strides give the leading axes as one.  `where` names X in messages.
+    aligned or no strides give the leading axes as one; of float16 and bfloat16 the bits.  `where`
+    names X in messages.
     """
 
     def __init__(self, where: str, X: object) -> None:
@@ -32,7 +36,8 @@ class Parameter:
         self.factored = self.X.ndim > 1
         *leading, n, m = self.X.shape if self.factored else (1, self.X.size, 1)
         self.form = (math.prod(leading), n, m)
-        X = self.X.reshape(self.form)
+        self._seen = seen(self.X)
+        X = self._seen.reshape(self.form)
         self.copied = not (np.may_share_memory(X, self.X) and X.flags.aligned)
         self.weights = X.copy() if self.copied else X
         self._shapes = {"V": self.X.shape}
@@ -57,7 +62,7 @@ class Parameter:
         where = f"{where}: G (gradient)"
         if np.ma.isMaskedArray(G):
             raise TypeError(f"{where} is a masked array, of which a step would read all; fill it")
-        if not isinstance(G, np.ndarray | np.generic) or G.dtype.kind != "f":
+        if not isinstance(G, np.ndarray | np.generic) or not _float(G.dtype):
             raise TypeError(f"{where} {_found(G)}; give an array of floats, or None to skip")
         if G.shape != self.X.shape:
             raise ValueError(f"{where} has shape {G.shape}, its parameter {self.X.shape}")
@@ -70,7 +75,7 @@ class Parameter:
         self._scan(self.where, self.X, LARGEST)
 
     def _scan(self, where: str, A: Array, largest: float) -> None:
-        k = first_beyond(A.reshape(self.form), largest)
+        k = first_beyond(seen(A).reshape(self.form), largest)
         if k < 0:
             return
         index = list(map(int, np.unravel_index(k, A.shape)))
@@ -88,12 +93,12 @@ class Parameter:
     def fetch(self) -> None:
         """Bring `weights` up to date, where they are a copy of X."""
         if self.copied:
-            self.weights[...] = self.X.reshape(self.form)
+            self.weights[...] = self._seen.reshape(self.form)
 
     def store(self) -> None:
         """Write `weights` back to X, where they are a copy, and count the update."""
         if self.copied:
-            self.X[...] = self.weights.reshape(self.X.shape)
+            self._seen[...] = self.weights.reshape(self.X.shape)
         self.t += 1
 
     def state(self) -> State:
@@ -122,11 +127,19 @@ class Parameter:
 
 def _weights(where: str, X: object) -> Array:
     """X, if it can be updated in place."""
-    if not isinstance(X, np.ndarray) or X.dtype not in (np.float32, np.float64):
-        raise TypeError(f"{where}: X (weights) {_found(X)}; give a float32 or float64 array")
+    if not isinstance(X, np.ndarray) or not _taken(X.dtype):
+        raise TypeError(f"{where}: X (weights) {_found(X)}; give an array of one of {TYPES}")
     if not X.flags.writeable:
         raise ValueError(f"{where}: X (weights) is read-only, and is updated in place; give a copy")
     return X
+
+
+def _taken(dtype: np.dtype[Any]) -> bool:
+    return dtype.isnative and dtype.name in TYPES.split(", ")
+
+
+def _float(dtype: np.dtype[Any]) -> bool:
+    return dtype.kind == "f" or dtype.name == "bfloat16"
 
 
 def _found(A: object) -> str:

@@ -32,11 +32,13 @@ PARAMETER = np.dtype(
         *((name, np.int64) for name in ("X", "G", "form", "factored", "known", "p", "n", "m")),
         *((f"{name}_strides", np.int64, 3) for name in ("X", "G")),
         *((name, np.int64) for name in ("strips", "first", "statistics", "scratch")),
+        *((name, np.int64) for name in ("position", "t")),
         *((name, np.float64) for name in ("w", "beta_2", "rho", "scale", "sum_G", "sum_X")),
     ]
 )
 """Addresses and strides in bytes, and which form of array they make; the sizes; where the sums of
-its strips, its statistics and its scratch begin; the rates of the step; what came of it."""
+its strips, its statistics and its scratch begin; its place among all parameters, and t; the rates
+of the step; what came of it."""
 
 PIECE = np.dtype([(name, np.int64) for name in ("parameter", "start", "stop")])
 """Some strips of one parameter."""
@@ -64,11 +66,15 @@ class Work(NamedTuple):
 
 
 class Constants(NamedTuple):
-    """What is the same for all parameters; `carry` asks for sum X^2 after the step."""
+    """What is the same for all parameters; `carry` asks for sum X^2 after the step.
+
+    `seed` is that of stochastic rounding, -1 for none.
+    """
 
     epsilon_1: float
     epsilon_2: float
     d: float
+    seed: int
     carry: bool
 
 
@@ -206,7 +212,7 @@ def _clip(work: Work, i: int, epsilon_2: float, d: float) -> None:
 clip = loop(_clip)
 
 
-def _descend(work: Work, q: int, carry: bool, form: int, like: Any) -> None:
+def _descend(work: Work, q: int, seed: int, carry: bool, form: int, like: Any) -> None:
     """Move the strips of X; with `carry`, write their new sums of squares."""
     piece = work.pieces[q]
     p = work.table[piece.parameter]
@@ -218,12 +224,13 @@ def _descend(work: Work, q: int, carry: bool, form: int, like: Any) -> None:
         sum_X = 0.0
         for start in range(strip.start, min(strip.stop, p.n), most):
             own = slice(start, min(start + most, strip.stop))
+            noise = seed, p.t, p.position, (b * p.n + start) * p.m
             if p.factored:
                 r, c = factors(p, work.scratch, p.scratch)
-                matrix.descend_strip(X[b, own], G[b, own], r[b, own], c[b], p.scale)
+                matrix.descend_strip(X[b, own], G[b, own], r[b, own], c[b], p.scale, noise)
             else:
                 V = moments(p, work)[own]
-                vector.descend(X[b, own], G[b, own], V, p.scale)
+                vector.descend(X[b, own], G[b, own], V, p.scale, noise)
             if carry:
                 sum_X += sum_of_squares(X[b, own])
         work.sums[0, p.first + k] = sum_X
@@ -259,7 +266,7 @@ def _writing(
         if phase == MEASURE:
             measure(work, q, constants.epsilon_1, form, like)
         else:
-            descend(work, q, constants.carry, form, like)
+            descend(work, q, constants.seed, constants.carry, form, like)
 
 
 writing = loop(_writing)

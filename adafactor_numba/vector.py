@@ -9,6 +9,7 @@ import math
 import numpy as np
 from numpy import float64
 
+from .half import NEAREST, Noise
 from .loops import (
     FOUR,
     Floats,
@@ -22,7 +23,7 @@ from .loops import (
     total,
     width,
 )
-from .storage import put, room, rows
+from .storage import put, room, rows, workroom
 
 
 def _mean_square(X: Stored) -> float:
@@ -106,18 +107,18 @@ def _mean_square_of_U(G: Stored, V: Floats) -> float:
 mean_square_of_U = loop(_mean_square_of_U)
 
 
-def _descend(X: Stored, G: Stored, V: Floats, scale: float) -> None:
+def _descend(X: Stored, G: Stored, V: Floats, scale: float, noise: Noise = NEAREST) -> None:
     """Subtract scale U, U = G / sqrt V, from X (n,) in place.  Steps U_hat, X_new."""
     n = X.shape[0]
     most = min(n, height(1))
-    spare, spare_G = room(X, most), room(G, most)
+    spare, spare_G = workroom(X, most), room(G, most)
     for start in range(0, n, height(1)):
         most = min(height(1), n - start)
         block = rows(X, start, most, spare)
         x, g = block.reshape(-1), rows(G, start, most, spare_G).reshape(-1)
         for i in range(most):
             x[i] = float64(x[i]) - scale / math.sqrt(V[start + i]) * float64(g[i])
-        put(X, start, block)
+        put(X, start, block, noise)
 
 
 descend = loop(_descend)

@@ -2,9 +2,12 @@
 
 import numpy as np
 
-from adafactor_numba import Adafactor
+from adafactor_numba import Adafactor, half, loops, matrix, philox, storage, vector
 
 DTYPES = [np.float32, np.float64]
+
+LOOPS = [half, loops, matrix, philox, storage, vector]
+"""The modules that a step runs through, each with the plain source of its loops."""
 
 
 def bits(*arrays):

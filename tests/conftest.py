@@ -14,6 +14,7 @@ from hypothesis import settings
 from adafactor_numba.audit.names import ADAPTERS, paths, target
 from adafactor_numba.audit.properties import WORKING
 from adafactor_numba.audit.verdict import DTYPES, audit
+from tests.arrays import LOOPS
 
 settings.register_profile("dev", max_examples=50, deadline=None)  # compiling takes seconds
 settings.register_profile(
@@ -79,3 +80,15 @@ def builder(tmp_path, monkeypatch):
         return f"{name}:build"
 
     return written
+
+
+@pytest.fixture
+def interpreted(monkeypatch):
+    """Every compiled loop replaced by its plain source."""
+    replaced = 0
+    for module in LOOPS:
+        for name, f in list(vars(module).items()):
+            if hasattr(f, "py_func"):
+                monkeypatch.setattr(module, name, f.py_func)
+                replaced += 1
+    return replaced

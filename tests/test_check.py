@@ -117,8 +117,9 @@ def test_a_ball_too_wide_to_say_is_an_error():
 
 
 def test_half_an_ulp_is_that_of_the_format():
-    for dtype in (np.float32, np.float64):
-        for x in (1.0, 1.5, 1e-30, 1e30, float(np.finfo(dtype).smallest_subnormal), 0.0):
+    for dtype in (np.float16, np.float32, np.float64):
+        info = np.finfo(dtype)
+        for x in (1.0, 1.5, info.tiny, info.max / 3, info.smallest_subnormal, 0.0):
             half = check.half_ulp(flint.arb(float(dtype(x))), np.dtype(dtype).name)
             assert half * 2 == flint.arb(float(np.nextafter(dtype(x), dtype(np.inf)))) - float(
                 dtype(x)

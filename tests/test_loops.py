@@ -8,7 +8,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from adafactor_numba import loops, matrix, vector
-from tests.arrays import DTYPES, bits
+from tests.arrays import DTYPES, LOOPS, bits
 
 STRADDLING = [(1, 1, 1), (1, 4, 15), (1, 3, 16), (1, 17, 2), (2, 9, 17), (3, 1, 257), (1, 8, 33)]
 LENGTHS = [1, 7, 8, 9, 127, 128, 129, 257]
@@ -39,18 +39,6 @@ def scaled(arrays, factor):
     return X, G * G.dtype.type(factor), *(A * factor**2 for A in statistics)
 
 
-@pytest.fixture
-def interpreted(monkeypatch):
-    """Every compiled loop replaced by its plain source."""
-    replaced = 0
-    for module in (loops, matrix, vector):
-        for name, f in list(vars(module).items()):
-            if hasattr(f, "py_func"):
-                monkeypatch.setattr(module, name, f.py_func)
-                replaced += 1
-    return replaced
-
-
 def test_bits_tell_zeros_neighbours_and_types_apart():
     one = np.ones(1)
     assert bits(np.array([0.0])) != bits(np.array([-0.0]))
@@ -59,7 +47,7 @@ def test_bits_tell_zeros_neighbours_and_types_apart():
 
 
 def test_every_compiled_loop_has_its_plain_source_beside_it():
-    for module in (loops, matrix, vector):
+    for module in LOOPS:
         for name, f in vars(module).items():
             if hasattr(f, "py_func") and f.py_func.__module__ == module.__name__:
                 assert f.py_func is getattr(module, f"_{name}")

@@ -14,7 +14,12 @@ CONSTRUCTIONS = [
     (lambda X: (A for A in [X]), TypeError, "params is a generator"),
     (lambda X: {X.tobytes(): X, "y": [1.0]}, TypeError, "params['y']: X (weights) is a list"),
     (lambda X: [X, X.astype(np.int64)], TypeError, "params[1]: X (weights) has type int64"),
-    (lambda X: [X.astype(np.float16)], TypeError, "has type float16; give a float32 or float64"),
+    (
+        lambda X: [X.astype("g")],
+        TypeError,
+        "; give an array of one of float64, float32, float16, b",
+    ),
+    (lambda X: [X.astype(">f2")], TypeError, "has type float16 in foreign byte order"),
     (lambda X: [X.astype(complex)], TypeError, "has type complex128"),
     (lambda X: [X.astype(object)], TypeError, "has type object"),
     (lambda X: [X.astype(">f8")], TypeError, "has type float64 in foreign byte order"),

@@ -33,9 +33,11 @@ from derivations.rule import Step, UpdateRule
 from .source import interpreted
 
 PRECISION = 192  # bits for differences and bounds, far beyond what the balls are narrow to
-UNIT = {"float64": Fraction(1, 2**53), "float32": Fraction(1, 2**24)}
-LEAST = {"float64": Fraction(1, 2**1074), "float32": Fraction(1, 2**149)}
-BEYOND = {"float64": Fraction(2**1024), "float32": Fraction(2**128)}
+DIGITS = {"float64": 53, "float32": 24, "float16": 11, "bfloat16": 8}
+LARGEST = {"float64": 1023, "float32": 127, "float16": 15, "bfloat16": 127}  # exponents
+UNIT = {name: Fraction(1, 2**digits) for name, digits in DIGITS.items()}
+LEAST = {name: Fraction(1, 2 ** (LARGEST[name] + DIGITS[name] - 2)) for name in DIGITS}
+BEYOND = {name: Fraction(2 ** (exponent + 1)) for name, exponent in LARGEST.items()}
 SPREAD = sorted({*TIMES, *(round(10 ** (k / 8)) for k in range(49))})
 
 Loops = types.SimpleNamespace | types.ModuleType
@@ -215,8 +217,8 @@ def compared(
     """Every entry of `got` outside its bound, in the order of the rule's steps.
 
     A step but the last: gamma_K of its value.  The last, X_new = X - step: gamma_K of the step,
-    and the rounding of the difference: in float64 u of X_new; in float32, where it is rounded
-    twice, half an ulp and 2^-53 of X_new.
+    and the rounding of the difference: in float64 u of X_new; in the other types, where it is
+    rounded twice, half an ulp and 2^-53 of X_new.
     """
     last = rule.steps[-1]
     with flint.ctx.workprec(PRECISION):

@@ -3,8 +3,6 @@
 import types
 from typing import Any
 
-from numba.core.dispatcher import Dispatcher
-
 
 def interpreted(module: types.ModuleType, **names: Any) -> types.SimpleNamespace:
     """The plain functions behind every loop that `module` uses, none compiled, as a namespace.
@@ -13,15 +11,19 @@ def interpreted(module: types.ModuleType, **names: Any) -> types.SimpleNamespace
     """
     scope = {**vars(module), **names}
     for value in vars(module).values():
-        if isinstance(value, Dispatcher):
-            inner = {**value.py_func.__globals__, **names}
+        if plain := _plain(value, module):
+            inner = {**plain.__globals__, **names}
             scope |= {k: v for k, v in inner.items() if k not in scope}
     for name, value in scope.items():
-        plain = getattr(value, "py_func", value)
-        if isinstance(plain, types.FunctionType) and plain.__module__.startswith(_package(module)):
-            scope[name] = types.FunctionType(plain.__code__, scope, plain.__name__)
+        if plain := _plain(value, module):
+            code, defaults = plain.__code__, plain.__defaults__
+            scope[name] = types.FunctionType(code, scope, plain.__name__, defaults)
     return types.SimpleNamespace(**scope)
 
 
-def _package(module: types.ModuleType) -> str:
-    return module.__name__.partition(".")[0]
+def _plain(value: object, module: types.ModuleType) -> types.FunctionType | None:
+    """The plain function behind `value`, if it is one of the package of the module."""
+    plain = getattr(value, "py_func", value)
+    package = module.__name__.partition(".")[0]
+    ours = isinstance(plain, types.FunctionType) and plain.__module__.startswith(package)
+    return plain if ours else None
