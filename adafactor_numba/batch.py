@@ -21,17 +21,15 @@ OWN = 2**8
 class Batch:
     """Parameters of one type, their statistics in one array, and room for their sums.
 
-    `positions` are their places among all parameters; `seed` is that of stochastic rounding, or -1.
+    `seed` is that of stochastic rounding, -1 for none.
     """
 
-    def __init__(
-        self, parameters: Sequence[Parameter], positions: Sequence[int], seed: int
-    ) -> None:
+    def __init__(self, parameters: Sequence[Parameter], seed: int = -1) -> None:
         self._parameters, self._seed = parameters, seed
         forms = np.array([parameter.form for parameter in parameters])
         table = self._table = np.zeros(len(parameters), sweep.PARAMETER)
         table["p"], table["n"], table["m"] = forms.T
-        table["position"] = positions
+        table["position"] = [parameter.position for parameter in parameters]
         table["factored"] = [parameter.factored for parameter in parameters]
         for p, parameter in zip(table, parameters, strict=True):
             p["X"], p["X_strides"] = _start(parameter.weights), parameter.weights.strides

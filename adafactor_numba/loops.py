@@ -1,7 +1,7 @@
-"""What the loops over vectors and matrices share: how they are compiled, sums, alpha, clipping.
+"""What the loops over vectors and matrices share: sums, alpha, clipping.
 
-`_name` is the source, `name = loop(_name)` what runs.  The arithmetic is float64 whatever
-the storage: `float64(x)` widens exactly, an assignment to a float32 array rounds once.
+The arithmetic is float64 whatever the storage: `float64(x)` widens exactly, an assignment to a
+float32 array rounds once, and so does `put` where the storage has 16 bits.
 
 Every addition is written out, in an order that depends on the shape alone, so that the bits do
 not depend on the machine, the threads or the layout.  What can be done at once stands side by

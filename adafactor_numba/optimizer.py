@@ -62,7 +62,10 @@ class Adafactor:
         self.hyperparameters = Hyperparameters(rho, beta_2, epsilon_1, epsilon_2, d)
         arrays = _named("params", params)
         self._mapping = isinstance(params, Mapping)
-        self._parameters = {name: Parameter(f"params[{name!r}]", X) for name, X in arrays.items()}
+        self._parameters = {
+            name: Parameter(f"params[{name!r}]", X, position)
+            for position, (name, X) in enumerate(arrays.items())
+        }
         weights = {name: parameter.X for name, parameter in self._parameters.items()}
         if pair := overlapping(weights):
             first, second = pair
@@ -72,16 +75,12 @@ class Adafactor:
             )
         self._occupied = intervals(weights.values())
         seed = _seed(stochastic_rounding)
-        positions = {name: k for k, name in enumerate(weights)}
         kinds: dict[Any, list[Hashable]] = {}
         for name, X in weights.items():
             if X.size:
                 kinds.setdefault(X.dtype, []).append(name)
         self._batches = [
-            (
-                names,
-                Batch([self._parameters[k] for k in names], [positions[k] for k in names], seed),
-            )
+            (names, Batch([self._parameters[name] for name in names], seed))
             for names in kinds.values()
         ]
 

@@ -25,10 +25,11 @@ class Parameter:
 
     The loops see `weights`, p matrices (p, n, m), a vector as (1, n, 1): X itself, unless it is not
     aligned or no strides give the leading axes as one; of float16 and bfloat16 the bits.  `where`
-    names X in messages.
+    names X in messages, `position` is its place among all parameters.
     """
 
-    def __init__(self, where: str, X: object) -> None:
+    def __init__(self, where: str, X: object, position: int = 0) -> None:
+        self.position = position
         self._given = _weights(where, X)
         self.X = self._given.view(np.ndarray)  # the caller may reshape what was given
         self.where = f"{where}: X (weights)"

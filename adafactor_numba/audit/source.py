@@ -25,5 +25,6 @@ def _plain(value: object, module: types.ModuleType) -> types.FunctionType | None
     """The plain function behind `value`, if it is one of the package of the module."""
     plain = getattr(value, "py_func", value)
     package = module.__name__.partition(".")[0]
-    ours = isinstance(plain, types.FunctionType) and plain.__module__.startswith(package)
-    return plain if ours else None
+    if isinstance(plain, types.FunctionType) and plain.__module__.startswith(package):
+        return plain
+    return None
