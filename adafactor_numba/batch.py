@@ -91,6 +91,10 @@ class Batch:
         table["known"] = 0
         return table["sum_G"], table["sum_X"]
 
+    def leave(self, which: list[int]) -> None:
+        """Leave these parameters idle in this step."""
+        self._table["form"][which] = sweep.IDLE
+
     def write(
         self,
         t: Array,

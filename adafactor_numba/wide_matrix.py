@@ -64,7 +64,7 @@ update = loop(_update)
 
 
 def _scales(r: Wides, c: Wides, R: Wides, C: Wides) -> None:
-    """Write r = sqrt(S_R / R) and c = 1 / sqrt(C), so that U_ij = G_ij r_i c_j.  Steps S_R, V, U."""
+    """Write r = sqrt(S_R / R) and c = 1 / sqrt(C), so that U_ij = G_ij r_i c_j.  Steps S_R, V."""
     S_R = sum_of(R)
     for i in range(R[0].shape[0]):
         put(r, i, root(over(S_R, at(R, i))))

@@ -11,11 +11,13 @@ def interpreted(module: types.ModuleType, **names: Any) -> types.SimpleNamespace
 
     `names` replaces what the source reads, such as `math` or `max`.
     """
-    scope = {**vars(module), **names}
-    for value in vars(module).values():
-        if isinstance(value, Dispatcher):
-            inner = {**value.py_func.__globals__, **names}
-            scope |= {k: v for k, v in inner.items() if k not in scope}
+    scope: dict[str, Any] = {}
+    reached = [vars(module)]
+    for own in reached:
+        scope = own | scope
+        inner = (x.py_func.__globals__ for x in own.values() if isinstance(x, Dispatcher))
+        reached += [x for x in inner if all(x is not known for known in reached)]
+    scope |= names
     for name, value in scope.items():
         plain = getattr(value, "py_func", value)
         if isinstance(plain, types.FunctionType) and plain.__module__.startswith(_package(module)):
