@@ -18,7 +18,7 @@ def pair(A: Array, exponents: Array | None) -> Wides:
     mantissas, e = np.frexp(A)
     e = e.astype(np.int64) + (0 if exponents is None else exponents)
     whole = (e + UNIT // 2 - 1) // UNIT * UNIT
-    return np.ldexp(mantissas, e - whole), whole
+    return np.asarray(np.ldexp(mantissas, e - whole)), np.asarray(whole)
 
 
 def doubles(a: Wides) -> Array:

@@ -117,7 +117,8 @@ class Adafactor:
         parameters = [self._parameters[name] for name in names]
         ordinary &= [not parameter.exponents for parameter in parameters]
         ordinary &= [parameter.t + 1 in rho for parameter in parameters]
-        wide = [k for k in np.flatnonzero(~ordinary) if gradients[names[k]] is not None]
+        beyond = np.flatnonzero(~ordinary).tolist()
+        wide = [k for k in beyond if gradients[names[k]] is not None]
         for k in wide:
             parameters[k].scan(f"grads[{names[k]!r}]", gradients[names[k]])
         batch.leave(wide)

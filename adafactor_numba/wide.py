@@ -27,10 +27,10 @@ PART = 2**12  # wide numbers that are added up before the next ones
 
 
 def _normal(x: float, exponent: int) -> Wide:
-    """x 2^exponent for a double x and a multiple of UNIT."""
+    """x 2^exponent for a double x, which may be infinite, and a multiple of UNIT."""
     if x == 0.0:
         return x, NOTHING
-    while abs(x) >= LARGE:
+    while LARGE <= abs(x) < INFINITE:
         x *= SMALL * SMALL
         exponent += UNIT
     while abs(x) < SMALL:
@@ -165,8 +165,6 @@ relative_step = loop(_relative_step)
 
 def _clipping(mean_square_U: Wide, d: float) -> Wide:
     """max(1, RMS(U) / d), by which U is divided.  Step U_hat."""
-    if d == INFINITE:
-        return wide(1.0)
     return larger(wide(1.0), over(root(mean_square_U), wide(d)))
 
 

@@ -16,7 +16,7 @@ from adafactor_numba import wide_matrix, wide_vector
 from adafactor_numba.beyond import pair
 from derivations.bounds import Counted, Weight, counted_max, counted_size, counted_sqrt, gamma
 from derivations.evaluate import BALL, evaluate
-from derivations.rule import UpdateRule
+from derivations.rule import Step, UpdateRule
 
 from .check import PRECISION, UNIT, Deviation, compared, deviation
 from .source import interpreted
@@ -38,25 +38,21 @@ _COUNTING = {
 }
 
 
-def observed(x: Mapping[str, Any], matrix: Any = wide_matrix, vector: Any = wide_vector) -> Any:
-    """alpha and the statistics as wide numbers, X_new as doubles, of the inputs of a rule and w.
+def observed(x: Mapping[str, Any], loops: tuple[Any, Any] = (wide_matrix, wide_vector)) -> Any:
+    """alpha and the statistics as wide numbers, X_new as doubles, from the inputs of a rule.
 
-    The statistics of the inputs are wide numbers.
+    The statistics of the inputs are wide numbers; those observed keep their shapes.
     """
-    scalars = [x[name] for name in ("w", "beta_2", "rho", "epsilon_1", "epsilon_2", "d")]
+    rates = (x.get("w", 1.0 - x["beta_2"]), x["beta_2"], x["rho"])
     X, G = x["X"].copy(), x["G"]
-    old = {
-        name: tuple(A.copy() for A in x[f"{name}_old"])
-        for name in STATISTICS
-        if f"{name}_old" in x
-    }
-    loops, given = (vector, old) if "V" in old else (matrix, old)
-    if "R" in old and X.ndim == 2:
+    new = {k: tuple(A.copy() for A in x[f"{k}_old"]) for k in STATISTICS if f"{k}_old" in x}
+    given, own = new, loops[1 if "V" in new else 0]
+    if "R" in new and X.ndim == 2:
         X, G = X[None], G[None]
-        given = {name: tuple(A[None] for A in a) for name, a in old.items()}
-    alpha = loops.relative_step(loops.mean_square(X), x["rho"], x["epsilon_2"])
-    loops.step(X, G, *given.values(), *scalars)
-    return {"alpha": alpha, **old, "X_new": X.reshape(x["X"].shape)}
+        given = {name: tuple(A[None] for A in a) for name, a in new.items()}
+    alpha = own.relative_step(own.mean_square(X), x["rho"], x["epsilon_2"])
+    own.step(X, G, *given.values(), *rates, x["epsilon_1"], x["epsilon_2"], x["d"])
+    return {"alpha": alpha, **new, "X_new": X.reshape(x["X"].shape)}
 
 
 _COUNTED = interpreted(wide_matrix, **_COUNTING), interpreted(wide_vector, **_COUNTING)
@@ -80,7 +76,7 @@ def wide_roundings(shape: tuple[int, ...], factored: bool) -> Mapping[str, int]:
         x |= {"R_old": wides(shape[:-1]), "C_old": wides(shape[:-2] + shape[-1:])}
     else:
         x["V_old"] = wides(shape)
-    found = observed(x, *_COUNTED)
+    found = observed(x, _COUNTED)
     K = {name: max(a.K for a in found[name][0].flat) for name in STATISTICS if name in found}
     return {
         "alpha": found["alpha"][0].K,
@@ -89,7 +85,41 @@ def wide_roundings(shape: tuple[int, ...], factored: bool) -> Mapping[str, int]:
     }
 
 
-def exact(a: Any) -> Any:
+def wide_deviations(
+    rule: UpdateRule, x: Mapping[str, Any], loops: tuple[Any, Any] = (wide_matrix, wide_vector)
+) -> list[Deviation]:
+    """Where the wide loops leave the reference by more than their rounding, on these inputs.
+
+    The statistics of the inputs may be doubles or wide numbers.
+    """
+    x = {name: _paired(name, value) for name, value in x.items()}
+    with np.errstate(all="ignore"):
+        got = observed(x, loops)
+    return wide_compared(rule, x, got, wide_roundings(x["X"].shape, "R_old" in x), "float64")
+
+
+def _paired(name: str, value: Any) -> Any:
+    plain = name.removesuffix("_old") in STATISTICS and not isinstance(value, tuple)
+    return pair(value, None) if plain else value
+
+
+def wide_compared(
+    rule: UpdateRule,
+    x: Mapping[str, Any],
+    got: Mapping[str, Any],
+    K: Mapping[str, int],
+    dtype: str,
+) -> list[Deviation]:
+    """Every entry of `got` outside its bound: of wide numbers, and of X_new, stored as `dtype`."""
+    balls = {name: _exact(value) for name, value in x.items() if isinstance(value, tuple)}
+    values = evaluate(rule, {**x, **balls}, BALL)
+    wides = [step for step in got if step != "X_new"]
+    with flint.ctx.workprec(PRECISION):
+        found = [d for step in wides for d in _outside(rule[step], got[step], values, K[step])]
+    return found + compared(rule, {"X_new": got["X_new"]}, values, K, dtype)
+
+
+def _exact(a: Any) -> Any:
     """Wide numbers as balls of no radius."""
     mantissas, exponents = a
     balls = np.empty(mantissas.shape, object)
@@ -98,41 +128,13 @@ def exact(a: Any) -> Any:
     return balls
 
 
-def wide_deviations(
-    rule: UpdateRule, x: Mapping[str, Any], got: Any = None, dtype: str = "float64"
-) -> list[Deviation]:
-    """Where the wide loops leave the reference by more than their rounding, on these inputs.
-
-    The statistics of the inputs may be doubles or wide numbers; w is 1 - beta_2.
-    """
-    x = {
-        name: pair(value, None) if _is_plain(name, value) else value for name, value in x.items()
-    } | {"w": 1.0 - x["beta_2"]}
-    K = wide_roundings(x["X"].shape, "R_old" in x)
-    with np.errstate(all="ignore"):
-        got = observed(x) if got is None else got
-    balls = {name: exact(value) for name, value in x.items() if isinstance(value, tuple)}
-    values = evaluate(rule, {**x, **balls}, BALL)
-    found = [d for step in K if step != "X_new" for d in _outside(rule, step, got, values, K[step])]
-    return found + compared(rule, {"X_new": got["X_new"]}, values, K, dtype)
-
-
-def _is_plain(name: str, value: Any) -> bool:
-    return name.removesuffix("_old") in STATISTICS and not isinstance(value, tuple)
-
-
-def _outside(
-    rule: UpdateRule, step: str, got: Any, values: Mapping[str, Any], K: int
-) -> Iterator[Deviation]:
-    """The entries of one step outside gamma_K of their value."""
-    mantissas, exponents = (np.asarray(part) for part in got[step])
-    expected: Any = np.asarray(values[step])
+def _outside(step: Step, got: Any, values: Mapping[str, Any], K: int) -> Iterator[Deviation]:
+    """The entries of one step outside gamma_K of their value, as mantissas."""
     bound = gamma(K, UNIT["float64"])
-    with flint.ctx.workprec(PRECISION):
-        for index, mantissa in np.ndenumerate(mantissas):
-            unit = flint.arb(2) ** -int(exponents[index])
-            value = expected[index] * unit
-            allowed = abs(value) * flint.arb(flint.fmpq(bound.numerator, bound.denominator))
-            if off := deviation(float(mantissa), value, allowed, "float64"):
-                source = rule[step].source
-                yield Deviation(step, source, index, float(mantissa), float(value), *off)
+    mantissas, exponents = map(np.asarray, got)
+    expected: Any = np.asarray(values[step.name])
+    for index, mantissa in np.ndenumerate(mantissas):
+        value = expected[index] * flint.arb(2) ** -int(exponents[index])
+        allowed = abs(value) * flint.arb(flint.fmpq(bound.numerator, bound.denominator))
+        if off := deviation(float(mantissa), value, allowed, "float64"):
+            yield Deviation(step.name, step.source, index, float(mantissa), float(value), *off)
