@@ -24,6 +24,9 @@ class Adafactor:
     batch, RMS and clipping over the whole array.  Where no strides give the leading axes as one,
     a step works on a copy of the array and writes it back.
 
+    Every finite input gives what the rule gives, an infinity only where that is beyond the type;
+    what squares or quotients of doubles do not reach takes slower loops, in `wide_matrix`.
+
     rho and beta_2 are numbers or functions of t, by default the paper's schedules.  An error
     leaves every array, statistic and t as it was.
 
@@ -113,10 +116,11 @@ class Adafactor:
         sum_G, sum_X = batch.read(self._threads)
         ordinary = sums_are_ordinary(sum_G, sum_X, self.hyperparameters.epsilon_2)
         ordinary &= constants_are_ordinary(self.hyperparameters)
-        rho = {t for t, own in rates.items() if rate_is_ordinary(own.rho)}
         parameters = [self._parameters[name] for name in names]
         ordinary &= [not parameter.exponents for parameter in parameters]
-        ordinary &= [parameter.t + 1 in rho for parameter in parameters]
+        rho = {t for t, own in rates.items() if rate_is_ordinary(own.rho)}
+        if len(rho) < len(rates):
+            ordinary &= [parameter.t + 1 in rho for parameter in parameters]
         beyond = np.flatnonzero(~ordinary).tolist()
         wide = [k for k in beyond if gradients[names[k]] is not None]
         for k in wide:

@@ -5,8 +5,9 @@ bounds below none overflows, and what is lost to underflow is below u^2 = 2^-106
 it is added to, which gamma(K) has to spare: it exceeds (1 + u)^K - 1 by about K^2 u^2 / 2.  For
 n m = N <= 2^44 entries, w = 1 - beta_2 >= 2^-53 and t <= 2^53:
 
-* R_i >= w m epsilon_1 >= 2^-253 m, C_j >= 2^-253 n, V_i >= 2^-253: a square that underflows is far
-  below.  Each is a mean of sums below 2^401 and of what was kept, rounded 4 t times: below 2^407.
+* R_i >= w m epsilon_1 >= 2^-253 m, C_j >= 2^-253 n, V_i >= 2^-253: a square or an old statistic
+  that underflows is far below.  Each is a mean of sums below 2^401 and of what was kept, rounded
+  4 t times: below 2^407.
 * S_R <= n 2^407, so that 1 <= r_i <= 2^352 and 2^-204 <= c_j <= 2^127.
 * G_ij^2 <= R_i / w, so that U_ij^2 <= S_R / (w C_j) <= 2^713, and the sum of these below 2^757.
   A square G_ij^2 that underflows there changes U_ij^2 by 2^-1075 S_R / (R_i C_j), the mean by
@@ -16,7 +17,10 @@ n m = N <= 2^44 entries, w = 1 - beta_2 >= 2^-53 and t <= 2^53:
 * Its product with G_ij, the step, is below 2^857 and may underflow: once, by half of the least
   double, which the bound of X_new allows for.
 
-A vector is its own n and has 1 / sqrt(V_i), from 2^-204 to 2^127, for r_i c_j.
+A vector has 1 / sqrt(V_i), from 2^-204 to 2^127, for r_i c_j.
+
+The two kinds of loops add in different orders, so that across these bounds a step may differ by
+the rounding of both; on either side no bit depends on the unit of the gradient.
 """
 
 import math
@@ -30,7 +34,7 @@ from .hyperparameters import Hyperparameters
 LARGEST_SUM_G = 2.0**400
 LARGEST_SUM_X = 2.0**800
 LEAST_SUM_X, LEAST_EPSILON_2 = 2.0**-450, 2.0**-225  # one of them is enough
-STATISTICS = (2.0**-400, 2.0**400)
+STATISTICS = (2.0**-1022, 2.0**400)  # from the least double that loses no digit
 RATES = (2.0**-100, 2.0**100)
 CONSTANTS = {
     "epsilon_1": (2.0**-200, 2.0**200),

@@ -12,13 +12,22 @@ from typing import Any
 import flint
 import numpy as np
 
-from adafactor_numba import wide_matrix, wide_vector
+from adafactor_numba import schedule, wide_matrix, wide_vector
 from adafactor_numba.beyond import pair
-from derivations.bounds import Counted, Weight, counted_max, counted_size, counted_sqrt, gamma
+from derivations.bounds import (
+    Counted,
+    Weight,
+    counted_max,
+    counted_min,
+    counted_pow,
+    counted_size,
+    counted_sqrt,
+    gamma,
+)
 from derivations.evaluate import BALL, evaluate
 from derivations.rule import Step, UpdateRule
 
-from .check import PRECISION, UNIT, Deviation, compared, deviation
+from .check import PRECISION, UNIT, Deviation, compared, deviation, scheduled_doubles
 from .source import interpreted
 
 STATISTICS = ("R", "C", "V")
@@ -32,8 +41,9 @@ _COUNTING = {
     "np": types.SimpleNamespace(
         empty=_objects, zeros=_objects, empty_like=np.empty_like, int64=np.int64
     ),
-    "math": types.SimpleNamespace(sqrt=counted_sqrt),
+    "math": types.SimpleNamespace(sqrt=counted_sqrt, pow=counted_pow),
     "max": counted_max,
+    "min": counted_min,
     "abs": counted_size,
 }
 
@@ -56,11 +66,17 @@ def observed(x: Mapping[str, Any], loops: tuple[Any, Any] = (wide_matrix, wide_v
 
 
 _COUNTED = interpreted(wide_matrix, **_COUNTING), interpreted(wide_vector, **_COUNTING)
+_SCHEDULE: Any = types.SimpleNamespace(schedule=interpreted(schedule, **_COUNTING))
 
 
 @cache
-def wide_roundings(shape: tuple[int, ...], factored: bool) -> Mapping[str, int]:
-    """K of every step of the wide loops for these sizes; rho and beta_2 are exact doubles."""
+def wide_roundings(
+    shape: tuple[int, ...], factored: bool, t: int | None = None
+) -> Mapping[str, int]:
+    """K of every step of the wide loops for these sizes, with that of the schedules at t.
+
+    Without t, rho and beta_2 are exact doubles.
+    """
     one = Counted(1.0)
 
     def full(shape: tuple[int, ...], value: Any = one) -> Any:
@@ -72,6 +88,8 @@ def wide_roundings(shape: tuple[int, ...], factored: bool) -> Mapping[str, int]:
     x: dict[str, Any] = {"X": full(shape, Weight(1.0)), "G": full(shape)}
     x |= dict.fromkeys(("epsilon_1", "epsilon_2", "d", "rho"), one)
     x |= {"beta_2": Counted(0.5), "w": 1.0 - Counted(0.5)}
+    if t is not None:
+        x |= scheduled_doubles(_SCHEDULE, Counted(t))
     if factored:
         x |= {"R_old": wides(shape[:-1]), "C_old": wides(shape[:-2] + shape[-1:])}
     else:

@@ -21,8 +21,8 @@ ENDS: Mapping[str, tuple[float, ...]] = {
     "d": (LEAST, 0.1, MOST, math.inf),
 }
 SHAPES: Mapping[int, tuple[Shape, ...]] = {
-    1: ((1,), (5,)),
-    2: ((1, 1), (3, 4), (4, 1), (1, 5)),
+    1: ((5,), (1,)),
+    2: ((3, 4), (1, 1), (4, 1), (1, 5)),
     3: ((2, 3, 2),),
 }
 
@@ -78,7 +78,7 @@ def inputs(
 
 def extremes(rank: int) -> Iterator[dict[str, Any]]:
     """Every pattern of X with every one of G and what is carried, and every end of a scalar."""
-    first, *others = SHAPES[rank][::-1]
+    first, *others = SHAPES[rank]
     for X, G, kind in itertools.product(PATTERNS, PATTERNS, KINDS):
         yield inputs(first, X, G, kind)
     for shape, G, kind in itertools.product(others, PATTERNS, KINDS):

@@ -98,7 +98,7 @@ def _wide() -> str:
     ]
     for rule, x in found:
         _refute(wide_deviations(rule, x))
-    return f"every step within its counted rounding on {len(found)} inputs of every magnitude"
+    return f"every step within its counted rounding on {len(found)} extreme inputs"
 
 
 def _refute(found: list[Deviation]) -> None:
