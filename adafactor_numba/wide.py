@@ -28,8 +28,8 @@ PART = 2**12  # wide numbers that are added up before the next ones
 
 def _normal(x: float, exponent: int) -> Wide:
     """x 2^exponent for a double x, which may be infinite, and a multiple of UNIT."""
-    if x == 0.0:
-        return x, NOTHING
+    if abs(x) == 0.0:
+        return 0.0, NOTHING
     while LARGE <= abs(x) < INFINITE:
         x *= SMALL * SMALL
         exponent += UNIT

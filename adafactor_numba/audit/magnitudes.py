@@ -84,4 +84,4 @@ def extremes(rank: int) -> Iterator[dict[str, Any]]:
     for shape, G, kind in itertools.product(others, PATTERNS, KINDS):
         yield inputs(shape, "bits", G, kind)
     for (name, ends), G, kind in itertools.product(ENDS.items(), PATTERNS, KINDS):
-        yield from (inputs(first, "ordinary", G, kind, **{name: end}) for end in ends)
+        yield from (inputs(first, "ordinary", G, kind, 0, **{name: end}) for end in ends)
