@@ -92,8 +92,8 @@ class Batch:
         return table["sum_G"], table["sum_X"]
 
     def leave(self, which: list[int]) -> None:
-        """Leave these parameters idle in this step."""
-        self._table["form"][which] = sweep.IDLE
+        """Leave these parameters idle in this step, after which nothing is known of them."""
+        self._table["form"][which], self._table["known"][which] = sweep.IDLE, 0
 
     def write(
         self,
