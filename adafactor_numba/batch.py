@@ -96,6 +96,10 @@ class Batch:
         sweep.gather_all(work)
         return self._table["sum_G"], self._table["sum_X"]
 
+    def leave(self, which: list[int]) -> None:
+        """Leave these parameters idle in this step, after which nothing is known of them."""
+        self._table["form"][which], self._table["known"][which] = sweep.IDLE, 0
+
     def write(
         self,
         t: Array,

@@ -11,20 +11,15 @@ from . import schedule
 
 Schedule: TypeAlias = float | Callable[[int], float]
 
-LARGEST = 2.0**490  # its square, summed over 2^44 entries, is a double
+LEAST, LARGEST = math.ulp(0.0), math.nextafter(math.inf, 0)
 
 # Name: what it is, the least and the largest value, the range in words.
 RANGES = {
-    "rho": ("relative step size", 0.0, LARGEST, "0 <= rho <= 2^490"),
+    "rho": ("relative step size", 0.0, LARGEST, "0 <= rho, finite"),
     "beta_2": ("decay of the second moment", 0.0, math.nextafter(1, 0), "0 <= beta_2 < 1"),
-    "epsilon_1": (
-        "added to every squared gradient",
-        2.0**-900,
-        LARGEST,
-        "0 < epsilon_1, from 2^-900 to 2^490",
-    ),
-    "epsilon_2": ("least parameter scale", 0.0, LARGEST, "0 <= epsilon_2 <= 2^490"),
-    "d": ("clipping threshold", 2.0**-500, math.inf, "0 < d, from 2^-500 to infinity"),
+    "epsilon_1": ("added to every squared gradient", LEAST, LARGEST, "0 < epsilon_1, finite"),
+    "epsilon_2": ("least parameter scale", 0.0, LARGEST, "0 <= epsilon_2, finite"),
+    "d": ("clipping threshold", LEAST, math.inf, "0 < d"),
 }
 
 
@@ -40,8 +35,8 @@ class Rates(NamedTuple):
 class Hyperparameters:
     """rho and beta_2, numbers or functions of t = 1, 2, ..., and the constants of every step.
 
-    A ValueError or TypeError names what is out of its range; that of a function is checked at
-    each t.  The ranges end a little inside of the paper's: where doubles would.
+    A ValueError or TypeError names what is out of its range, which is the paper's; that of a
+    function is checked at each t.
     """
 
     rho: Schedule = schedule.rho
@@ -63,19 +58,6 @@ class Hyperparameters:
             return Rates(schedule.weight(t), schedule.beta_2(t), rho)
         beta_2 = number("beta_2", self.beta_2(t), t) if callable(self.beta_2) else self.beta_2
         return Rates(1.0 - beta_2, beta_2, rho)
-
-    @property
-    def largest_gradient(self) -> float:
-        """The magnitude up to which no square, quotient or sum of a step leaves the doubles.
-
-        R_i >= w G_ij^2 and C_j >= w n epsilon_1, so sum U^2 <= m S_R / (w^2 epsilon_1), in which
-        w >= 2^-53 and S_R <= n m (max G^2 + epsilon_1): below 2^1024 up to n m^2 = 2^70.
-        """
-        return min(LARGEST, 2.0**420 * math.sqrt(self.epsilon_1))
-
-    def largest_statistic(self, entries: int) -> float:
-        """Beyond every sum that such gradients of a weight with so many entries come to."""
-        return 2.0 * entries * (self.largest_gradient**2 + self.epsilon_1)
 
 
 def number(name: str, value: Any, t: int | None = None) -> float:

@@ -8,8 +8,10 @@ from numba import config
 
 from . import schedule
 from .batch import SMALL, Batch
-from .hyperparameters import LARGEST, Hyperparameters, Rates, Schedule
+from .beyond import moved
+from .hyperparameters import Hyperparameters, Rates, Schedule
 from .memory import intervals, overlapping, reaches
+from .ordinary import constants_are_ordinary, rate_is_ordinary, sums_are_ordinary
 from .parameter import Parameter, State
 
 Arrays: TypeAlias = Sequence[Any] | Mapping[Any, Any]
@@ -22,6 +24,9 @@ class Adafactor:
     Rank 0 and 1 are vectors; from rank 2 on the last two axes are factored, leading axes are a
     batch, RMS and clipping over the whole array.  Where no strides give the leading axes as one,
     a step works on a copy of the array and writes it back.
+
+    Every finite input gives what the rule gives, an infinity only where that is beyond the type;
+    what squares or quotients of doubles do not reach takes slower loops, in `wide_matrix`.
 
     rho and beta_2 are numbers or functions of t, by default the paper's schedules.  An error
     leaves every array, statistic and t as it was.
@@ -74,13 +79,13 @@ class Adafactor:
                 f"{'itself' if first == second else f'params[{first!r}]'}; give each weight once"
             )
         self._occupied = intervals(weights.values())
-        seed = _seed(stochastic_rounding)
+        self._seed = _seed(stochastic_rounding)
         kinds: dict[Any, list[Hashable]] = {}
         for name, X in weights.items():
             if X.size:
                 kinds.setdefault(X.dtype, []).append(name)
         self._batches = [
-            (names, Batch([self._parameters[name] for name in names], seed))
+            (names, Batch([self._parameters[name] for name in names], self._seed))
             for names in kinds.values()
         ]
 
@@ -94,12 +99,16 @@ class Adafactor:
         given = self._same_form("grads", grads)
         rates = self._rates(name for name, G in given.items() if G is not None)
         gradients = {name: self._gradient(name, G) for name, G in given.items()}
+        wide: list[Hashable] = []
         for names, batch in self._batches:
             batch.take([gradients[name] for name in names])
-            self._read(names, batch, gradients)
+            wide += self._read(names, batch, gradients, rates)
+        moves = [self._move(name, gradients[name], rates) for name in wide]
         for names, batch in self._batches:
             t = np.array([self._parameters[name].t + 1 for name in names])
             batch.write(t, rates, self.hyperparameters, self._carry, self._threads)
+        for name, move in zip(wide, moves, strict=True):
+            self._parameters[name].move(*move, self._seed)
 
     def _gradient(self, name: Hashable, G: Any) -> Any:
         """G in the type of its parameter and in no parameter's memory, or None to skip it."""
@@ -113,13 +122,39 @@ class Adafactor:
         parameter.check()
         return G.copy() if G.size > SMALL and reaches(G, self._occupied) else G
 
-    def _read(self, names: Sequence[Hashable], batch: Batch, gradients: Mapping[Any, Any]) -> None:
-        """Have the batch sum all squares; raise a ValueError for an entry out of range."""
+    def _read(
+        self,
+        names: Sequence[Hashable],
+        batch: Batch,
+        gradients: Mapping[Hashable, Any],
+        rates: Mapping[int, Rates],
+    ) -> list[Hashable]:
+        """Have the batch sum all squares, and leave out what is not ordinary: returned by name.
+
+        Raises a ValueError for an entry that is not finite.
+        """
         sum_G, sum_X = batch.read(self._threads)
-        largest = self.hyperparameters.largest_gradient
-        for k in np.flatnonzero(~((sum_G <= largest**2) & (sum_X <= LARGEST**2))).tolist():
-            name = names[k]
-            self._parameters[name].scan(f"grads[{name!r}]", gradients[name], largest)
+        ordinary = sums_are_ordinary(sum_G, sum_X, self.hyperparameters.epsilon_2)
+        ordinary &= constants_are_ordinary(self.hyperparameters)
+        parameters = [self._parameters[name] for name in names]
+        ordinary &= [not parameter.exponents for parameter in parameters]
+        rho = {t for t, own in rates.items() if rate_is_ordinary(own.rho)}
+        if len(rho) < len(rates):
+            ordinary &= [parameter.t + 1 in rho for parameter in parameters]
+        beyond = np.flatnonzero(~ordinary).tolist()
+        wide = [k for k in beyond if gradients[names[k]] is not None]
+        for k in wide:
+            parameters[k].scan(f"grads[{names[k]!r}]", gradients[names[k]])
+        batch.leave(wide)
+        return [names[k] for k in wide]
+
+    def _move(self, name: Hashable, G: Any, rates: Mapping[int, Rates]) -> Any:
+        """What a parameter and its statistics become, in wide numbers."""
+        parameter = self._parameters[name]
+        statistics = parameter.wide_statistics()
+        own = rates[parameter.t + 1]
+        X, G = (A.reshape(parameter.form) for A in (parameter.X, G))
+        return moved(X, G, statistics, own, self.hyperparameters), statistics
 
     def _rates(self, names: Iterable[Hashable]) -> dict[int, Rates]:
         """The rates of every t that a parameter of these names comes to."""
@@ -127,7 +162,11 @@ class Adafactor:
         return {t: self.hyperparameters.at(t) for t in times}
 
     def state_dict(self) -> dict[Hashable, State]:
-        """By index or key: {"t", "R", "C"}, or {"t", "V"} for vectors; the arrays are copies."""
+        """By index or key: {"t", "R", "C"}, or {"t", "V"} for vectors; the arrays are copies.
+
+        Where some are too large or small for the loops over doubles, as after gradients of 1e200,
+        there are integers "R_exponent" beside "R", which then stands for R 2^R_exponent.
+        """
         return {name: parameter.state() for name, parameter in self._parameters.items()}
 
     def load_state_dict(self, state: Mapping[Any, State]) -> None:
@@ -136,8 +175,7 @@ class Adafactor:
             raise TypeError(f"state is a {type(state).__name__}; give what state_dict returned")
         self._check_names("state", state)
         for name, parameter in self._parameters.items():
-            largest = self.hyperparameters.largest_statistic(parameter.X.size)
-            parameter.check_state(f"state[{name!r}]", state[name], largest)
+            parameter.check_state(f"state[{name!r}]", state[name])
         for name, parameter in self._parameters.items():
             parameter.load(state[name])
 

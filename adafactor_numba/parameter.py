@@ -6,14 +6,19 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .half import seen
+from .beyond import doubles, pair
+from .half import FORMATS, seen
 from .hyperparameters import LARGEST
 from .loops import first_beyond
 from .memory import Array
+from .ordinary import statistics_are_ordinary
+from .storage import rounded
+from .wide import Wides
 
 State: TypeAlias = dict[str, Any]
 
 LARGEST_T = 2**53  # beyond, t is no double
+LARGEST_EXPONENT = 2**20  # beyond that of any sum of squares of doubles
 
 TYPES = "float64, float32, float16, bfloat16"
 
@@ -22,6 +27,8 @@ MEANINGS = {"R": "row statistics", "C": "column statistics", "V": "second moment
 
 class Parameter:
     """Weights X of any rank and strides; t updates so far; V, or R and C where the rank is >= 2.
+
+    Statistics beyond the ordinary have `exponents` beside them, and are A 2^exponents.
 
     The loops see `weights`, p matrices (p, n, m), a vector as (1, n, 1): X itself, unless it is not
     aligned or no strides give the leading axes as one; of float16 and bfloat16 the bits.  `where`
@@ -49,6 +56,7 @@ class Parameter:
     def keep(self, numbers: Array) -> None:
         """Keep the statistics, which are zero, in `numbers`, one after the other."""
         self.statistics, start = {}, 0
+        self.exponents: dict[str, Array] = {}
         for name, shape in self._shapes.items():
             size = math.prod(shape)
             self.statistics[name] = numbers[start : start + size].reshape(shape)
@@ -69,22 +77,16 @@ class Parameter:
             raise ValueError(f"{where} has shape {G.shape}, its parameter {self.X.shape}")
         return _converted(where, np.asarray(G), self.X.dtype)
 
-    def scan(self, where: str, G: Array | None, largest: float) -> None:
-        """Raise a ValueError that names an entry of G or of X that is not finite or too large."""
-        if G is not None:
-            self._scan(f"{where}: G (gradient)", G, largest)
-        self._scan(self.where, self.X, LARGEST)
-
-    def _scan(self, where: str, A: Array, largest: float) -> None:
-        k = first_beyond(seen(A).reshape(self.form), largest)
-        if k < 0:
-            return
-        index = list(map(int, np.unravel_index(k, A.shape)))
-        x = float(A[tuple(index)])
-        why = "give finite numbers"
-        if math.isfinite(x):
-            why = f"beyond {largest:.3g} a step may leave the range of float64"
-        raise ValueError(f"{where} is {x} at {index}; {why}, nothing was changed")
+    def scan(self, where: str, G: Array) -> None:
+        """Raise a ValueError that names an entry of G or of X that is not finite."""
+        for name, A in ((f"{where}: G (gradient)", G), (self.where, self.X)):
+            k = first_beyond(seen(A).reshape(self.form), LARGEST)
+            if k >= 0:
+                index = list(map(int, np.unravel_index(k, A.shape)))
+                raise ValueError(
+                    f"{name} is {float(A[tuple(index)])} at {index}; give finite numbers, "
+                    f"nothing was changed"
+                )
 
     def check(self) -> None:
         """Raise a ValueError if X has become read-only."""
@@ -102,28 +104,59 @@ class Parameter:
             self._seen[...] = self.weights.reshape(self.X.shape)
         self.t += 1
 
+    def wide_statistics(self) -> dict[str, Wides]:
+        """The statistics in wide numbers, as copies."""
+        return {name: pair(A, self.exponents.get(name)) for name, A in self.statistics.items()}
+
+    def move(self, X_new: Array, statistics: Mapping[str, Wides], seed: int) -> None:
+        """Take over X_new, rounded to the type of X, and the statistics, and count the update."""
+        with np.errstate(over="ignore"):
+            if self.weights.dtype in FORMATS:
+                bits = np.empty(X_new.shape, self.weights.dtype)
+                noise = seed, self.t + 1, self.position, 0
+                rounded(X_new.reshape(-1), bits.reshape(-1), noise, 0)
+                X_new = bits
+            self.weights[...] = X_new
+        self.settle(statistics)
+        self.store()
+
+    def settle(self, statistics: Mapping[str, Wides]) -> None:
+        """Keep statistics that are wide numbers: as doubles, where all of an array are ordinary."""
+        for name, a in statistics.items():
+            A = doubles(a)
+            if statistics_are_ordinary(A):
+                self.exponents.pop(name, None)
+            else:
+                A, self.exponents[name] = a
+            self.statistics[name][...] = A
+
     def state(self) -> State:
         """The number t of updates and copies of the statistics, by name."""
-        return {"t": self.t} | {name: A.copy() for name, A in self.statistics.items()}
+        exponents = {f"{name}_exponent": e for name, e in self.exponents.items()}
+        return {"t": self.t} | {name: A.copy() for name, A in (self.statistics | exponents).items()}
 
-    def check_state(self, where: str, state: object, largest: float) -> None:
+    def check_state(self, where: str, state: object) -> None:
         """Raise a TypeError or ValueError unless `state` can be that of such a parameter."""
         names = ["t", *self.statistics]
-        if not isinstance(state, Mapping) or set(state) != set(names):
+        exponents = {f"{name}_exponent": name for name in self.statistics}
+        if not isinstance(state, Mapping) or set(state) - set(exponents) != set(names):
             found = list(state) if isinstance(state, Mapping) else f"a {type(state).__name__}"
             raise ValueError(f"{where} is {found}; give a mapping of {', '.join(names)}")
         t = state["t"]
         if isinstance(t, bool) or not isinstance(t, int | np.integer) or not 0 <= t <= LARGEST_T:
             raise ValueError(f"{where}['t'] (updates so far) is {t!r}; give an integer, 0 to 2^53")
         for name, A in self.statistics.items():
-            here = f"{where}[{name!r}] ({MEANINGS[name]})"
-            _check_statistics(here, state[name], A, int(t), largest)
+            _check_statistics(f"{where}[{name!r}] ({MEANINGS[name]})", state[name], A, int(t))
+        for name in exponents.keys() & set(state):
+            meaning = MEANINGS[exponents[name]]
+            here = f"{where}[{name!r}] (exponents of the {meaning})"
+            _check_exponents(here, state[name], self.statistics[exponents[name]])
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Take over t and the statistics from a state that was checked."""
         self.t = int(state["t"])
-        for name, A in self.statistics.items():
-            A[...] = state[name]
+        names = self.statistics
+        self.settle({name: pair(state[name], state.get(f"{name}_exponent")) for name in names})
 
 
 def _weights(where: str, X: object) -> Array:
@@ -166,13 +199,23 @@ def _converted(where: str, G: Array, dtype: np.dtype[Any]) -> Array:
     return converted
 
 
-def _check_statistics(where: str, found: object, A: Array, t: int, largest: float) -> None:
+def _check_statistics(where: str, found: object, A: Array, t: int) -> None:
     """Raise unless `found` can be what A holds after t updates: zero at first, then positive."""
     if not isinstance(found, np.ndarray) or found.dtype != A.dtype:
         raise TypeError(f"{where} {_found(found)}; give a float64 array")
     if found.shape != A.shape:
         raise ValueError(f"{where} has shape {found.shape}; its parameter needs {A.shape}")
-    if not (np.abs(found) <= largest).all():
-        raise ValueError(f"{where} has a nan, or more than any gradients come to, {largest:.3g}")
+    if not np.isfinite(found).all():
+        raise ValueError(f"{where} has an entry that is not finite, as no gradients make it")
     if not (found > 0 if t else found == 0).all():
         raise ValueError(f"{where} is {'not positive' if t else 'not zero'} after t = {t} updates")
+
+
+def _check_exponents(where: str, found: object, A: Array) -> None:
+    """Raise unless `found` can be the exponents of numbers of A's shape."""
+    if not isinstance(found, np.ndarray) or found.dtype != np.int64:
+        raise TypeError(f"{where} {_found(found)}; give an int64 array")
+    if found.shape != A.shape:
+        raise ValueError(f"{where} has shape {found.shape}; its parameter needs {A.shape}")
+    if not ((found >= -LARGEST_EXPONENT) & (found <= LARGEST_EXPONENT)).all():
+        raise ValueError(f"{where} goes beyond what gradients come to; give some within +-2^20")

@@ -194,6 +194,11 @@ def counted_pow(x: Number, y: float) -> Counted:
     return Counted(math.pow(x.value, y), POW + math.ceil(literal) + math.ceil(abs(y) * x.K))
 
 
+def counted_size(x: Number) -> float:
+    """|x| as it is compared with a bound, of which nothing comes but a choice."""
+    return abs(x.value if isinstance(x, Counted) else x)
+
+
 def _chosen(choose: Callable[..., Any]) -> Callable[..., Any]:
     def chosen(*xs: Any) -> Any:
         if not any(isinstance(x, Counted) for x in xs):

@@ -71,7 +71,18 @@ SEQUENCE = (
     # what is written down
     *("report", "screen", "names", "case", "replay", "table"),
     # what is expected, and whether it was found
-    *("source", "check", "counting", "strand", "judgement", "precision", "reach", "distinguish"),
+    *(
+        "source",
+        "check",
+        "magnitudes",
+        "beyond",
+        "counting",
+        "strand",
+        "judgement",
+        "precision",
+        "reach",
+        "distinguish",
+    ),
     # what is computed instead, and the smallest case of it
     *("edits", "explain", "search", "clue", "suspect", "ratio", "difference", "shrink", "findings"),
     # what is done between parameters, over time, with a flag

@@ -69,7 +69,6 @@ BAD_GRADS = [
     (GOOD | {"w": spoiled(-np.inf)}, ValueError, "is -inf at [2, 0]; give finite numbers"),
     (GOOD | {"w": spoiled(np.nan, dtype=np.float16)}, ValueError, "is nan at [2, 0]; give"),
     (GOOD | {"w": spoiled(np.inf, dtype=np.longdouble)}, ValueError, "is inf at [2, 0]"),
-    (GOOD | {"w": spoiled(1e140)}, ValueError, "is 1e+140 at [2, 0]; beyond 2."),
     (
         GOOD | {"v": NARROW},
         ValueError,
@@ -95,7 +94,7 @@ def test_bad_gradients_are_named_and_change_nothing(grads, error, text):
     assert snapshot(optimizer, params.values()) != before
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e200])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_a_parameter_that_is_no_number_is_named_and_nothing_changes(value):
     params = [normal((4,)), normal((2, 2, 2)), normal(())]
     optimizer = Adafactor(params)
@@ -148,16 +147,24 @@ BAD_STATES = [
     (state_but(R=np.ones(3, np.float32)), TypeError, "has type float32; give a float64 array"),
     (state_but(R=np.ones(2)), ValueError, "has shape (2,); its parameter needs (3,)"),
     (state_but(C=np.ones((2, 1))), ValueError, "(column statistics) has shape (2, 1)"),
-    (state_but(C=np.array([1, np.nan])), ValueError, "state['w']['C'] (column statistics) has a"),
-    (state_but(C=np.array([1, 1e300])), ValueError, "or more than any gradients come to"),
+    (state_but(C=np.array([1, np.nan])), ValueError, "state['w']['C'] (column statistics) has an"),
     (state_but(t=10**400), ValueError, "give an integer, 0 to 2^53"),
-    (
-        state_but(C=np.array([1, np.inf])),
-        ValueError,
-        "has a nan, or more than any gradients come to",
-    ),
+    (state_but(C=np.array([1, np.inf])), ValueError, "is not finite, as no gradients make it"),
     (state_but(C=np.array([1.0, -1])), ValueError, "is not positive after t = 1"),
     (state_but(C=np.zeros(2)), ValueError, "is not positive after t = 1"),
+    (state_but(V_exponent=np.zeros(3, np.int64)), ValueError, "give a mapping of t, R, C"),
+    (
+        state_but(R_exponent=np.zeros(3)),
+        TypeError,
+        "['R_exponent'] (exponents of the row statistics) has type float64; give an int64 array",
+    ),
+    (
+        state_but(R_exponent=np.zeros(2, np.int64)),
+        ValueError,
+        "has shape (2,); its parameter needs (3,)",
+    ),
+    (state_but(C_exponent=np.array([0, 2**21])), ValueError, "give some within +-2^20"),
+    (state_but(C_exponent=np.array([0, -(2**63)])), ValueError, "give some within +-2^20"),
     (state_but(t=0), ValueError, "state['w']['R'] (row statistics) is not zero after t = 0"),
 ]
 

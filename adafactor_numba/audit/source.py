@@ -9,11 +9,13 @@ def interpreted(module: types.ModuleType, **names: Any) -> types.SimpleNamespace
 
     `names` replaces what the source reads, such as `math` or `max`.
     """
-    scope = {**vars(module), **names}
-    for value in vars(module).values():
-        if plain := _plain(value, module):
-            inner = {**plain.__globals__, **names}
-            scope |= {k: v for k, v in inner.items() if k not in scope}
+    scope: dict[str, Any] = {}
+    reached = [vars(module)]
+    for own in reached:
+        scope = own | scope
+        inner = (plain.__globals__ for x in own.values() if (plain := _plain(x, module)))
+        reached += [x for x in inner if all(x is not known for known in reached)]
+    scope |= names
     for name, value in scope.items():
         if plain := _plain(value, module):
             code, defaults = plain.__code__, plain.__defaults__

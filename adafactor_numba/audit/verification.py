@@ -12,7 +12,9 @@ from derivations.factorization import derivation
 from derivations.rule import UpdateRule
 from derivations.variants import VARIANTS
 
+from .beyond import wide_deviations
 from .check import COMPILED, Deviation, deviations, schedule_deviations
+from .magnitudes import extremes
 from .names import target
 from .properties import WORKING
 from .verdict import audit
@@ -97,6 +99,15 @@ def _loops(rule: UpdateRule) -> Callable[[], str]:
     return check
 
 
+def _wide() -> str:
+    found = [
+        (rule, x) for rank, rule in enumerate((VECTOR, MATRIX, TENSOR), 1) for x in extremes(rank)
+    ]
+    for rule, x in found:
+        _refute(wide_deviations(rule, x))
+    return f"every step within its counted rounding on {len(found)} extreme inputs"
+
+
 def _refute(found: list[Deviation]) -> None:
     if found:
         raise RefutedError(str(found[0]))
@@ -122,5 +133,6 @@ CHECKS: tuple[tuple[str, Callable[[], str]], ...] = (
     ("equivalents", _equivalents),
     ("schedules", _schedules),
     *((f"loops: {rule.name}", _loops(rule)) for rule in (VECTOR, MATRIX, TENSOR)),
+    ("loops: wide", _wide),
     ("audit: numba", _own),
 )

@@ -30,11 +30,11 @@ class Loops:
         return [*self.optimizer.state_dict().values()]
 
     def jump(self, t: int) -> None:
-        """Statistics of zero are refused at t > 1; the least number is lost in the first sum."""
+        """Statistics of zero are refused at t > 1; a small number is lost in the first sum."""
         state = self.optimizer.state_dict()
         for entry in state.values():
-            for name in entry.keys() - {"t"} if t > 1 else ():
-                entry[name] = np.maximum(entry[name], 5e-324)
+            for name in entry.keys() & {"R", "C", "V"} if t > 1 else ():
+                entry[name] = np.maximum(entry[name], np.finfo(float).tiny)
             entry["t"] = t - 1
         self.optimizer.load_state_dict(state)
 

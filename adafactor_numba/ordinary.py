@@ -1,0 +1,65 @@
+"""Where the loops over doubles are right; everything else takes the wide numbers.
+
+An operation that underflows is off by 2^-1075 at most, one that overflows by anything.  Within the
+bounds below none overflows, and what is lost to underflow is below u^2 = 2^-106 of the value that
+it is added to, which gamma(K) has to spare: it exceeds (1 + u)^K - 1 by about K^2 u^2 / 2.  For
+n m = N <= 2^44 entries, w = 1 - beta_2 >= 2^-53 and t <= 2^53:
+
+* R_i >= w m epsilon_1 >= 2^-253 m, C_j >= 2^-253 n, V_i >= 2^-253: a square or an old statistic
+  that underflows is far below.  Each is a mean of sums below 2^401 and of what was kept, rounded
+  4 t times: below 2^407.
+* S_R <= n 2^407, so that 1 <= r_i <= 2^352 and 2^-204 <= c_j <= 2^127.
+* G_ij^2 <= R_i / w, so that U_ij^2 <= S_R / (w C_j) <= 2^713, and the sum of these below 2^757.
+  A square G_ij^2 that underflows there changes U_ij^2 by 2^-1075 S_R / (R_i C_j), the mean by
+  less than 2^-162, which is compared with d^2 >= 2^-40.
+* RMS(X) or epsilon_2 is at least 2^-247, and alpha 0 or from 2^-347 to 2^500.  U is divided by 1 to
+  2^377.  So alpha r_i c_j is 0 or from 2^-928 to 2^979 in whatever order it is formed.
+* Its product with G_ij, the step, is below 2^857 and may underflow: once, by half of the least
+  double, which the bound of X_new allows for.
+
+A vector has 1 / sqrt(V_i), from 2^-204 to 2^127, for r_i c_j.
+
+The two kinds of loops add in different orders, so that across these bounds a step may differ by
+the rounding of both; on either side no bit depends on the unit of the gradient.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .hyperparameters import Hyperparameters
+
+LARGEST_SUM_G = 2.0**400
+LARGEST_SUM_X = 2.0**800
+LEAST_SUM_X, LEAST_EPSILON_2 = 2.0**-450, 2.0**-225  # one of them is enough
+STATISTICS = (2.0**-1022, 2.0**400)  # from the least double that loses no digit
+RATES = (2.0**-100, 2.0**100)
+CONSTANTS = {
+    "epsilon_1": (2.0**-200, 2.0**200),
+    "epsilon_2": (0.0, 2.0**400),
+    "d": (2.0**-20, math.inf),
+}
+
+
+def constants_are_ordinary(given: Hyperparameters) -> bool:
+    """Whether epsilon_1, epsilon_2 and d are within bounds."""
+    return all(low <= getattr(given, name) <= high for name, (low, high) in CONSTANTS.items())
+
+
+def rate_is_ordinary(rho: float) -> bool:
+    """Whether rho is within bounds."""
+    return rho == 0 or RATES[0] <= rho <= RATES[1]
+
+
+def sums_are_ordinary(sum_G: Any, sum_X: Any, epsilon_2: float) -> Any:
+    """Whether sums of G^2 and X^2 are within bounds; not if an entry is no number."""
+    large_enough = (sum_X >= LEAST_SUM_X) | (epsilon_2 >= LEAST_EPSILON_2)
+    return (sum_G <= LARGEST_SUM_G) & (sum_X <= LARGEST_SUM_X) & large_enough
+
+
+def statistics_are_ordinary(A: NDArray[np.float64]) -> bool:
+    """Whether R, C or V are within bounds, or none is kept yet."""
+    low, high = STATISTICS
+    return bool(((low <= A) & (high >= A)).all() or not A.any())
