@@ -115,8 +115,8 @@ def add_squares(total: Long, a: Stored) -> bool:
 @overload(add_squares, strict=False)
 def _add_squares(total: Any, a: Any) -> Any:
     if a.dtype.bitwidth < 64:
-        return lambda total, a: squares_in_pairs(total, a) or add_each_square(
-            total, a.astype(np.float64)
+        return lambda total, a: (
+            squares_in_pairs(total, a) or add_each_square(total, a.astype(np.float64))
         )
     return lambda total, a: add_each_square(total, a)
 

@@ -30,7 +30,7 @@ class Bounds:
 
     @property
     def R(self) -> float:
-        """Sums in lanes, the lanes, less than LANES entries that are left, 4 operations on the sum."""
+        """Sums in lanes, the lanes, less than LANES entries besides, 4 operations on the sum."""
         additions = self.m // LANES
         return (compensated(additions) + (LANES + 12) * PAIR + LEAST) * SLACK
 
@@ -60,8 +60,8 @@ class Bounds:
         ) * SLACK
 
     def move(self, scale: float, pairs: bool) -> float:
-        """Roots of S_R / R and 1 / C, the scale, three products; in doubles both are rounded."""
-        factors = (self.inverse_R + self.inverse_C) / 2 + scale + 5 * PAIR
+        """Roots of S_R / R and 1 / C, each with a factor, two products; four roundings in doubles."""
+        factors = (self.inverse_R + self.inverse_C) / 2 + scale + 6 * PAIR
         return (factors + (0.0 if pairs else 4 * U)) * SLACK
 
     @property

@@ -38,7 +38,7 @@ class Exact:
     epsilon_1: float
     epsilon_2: float
     d: float
-    mean_square_X: Fraction
+    mean_square_X: Fraction  # noqa: N815 -- the name of the step
     unclipped: bool
 
     def __post_init__(self) -> None:
@@ -92,13 +92,14 @@ class Exact:
         g = float(self.G[b, i, j])
         unclipped = self._alpha_squared * Fraction(g) ** 2 * self._inverse_V(b, i, j)
         for bits in (*COARSE, *FINE):
-            if bits == FINE[0] and self._clipping is not None:
-                return self._compared(x, g, unclipped / self._clipping, low, high, dtype)
             with flint.ctx.workprec(bits):
                 move = (_ball(unclipped) / self._clipping_ball(bits)).sqrt()
-                low, high = (nearest(end, dtype) for end in _ends(_ball(x) - (move if g > 0 else -move)))
+                ends = _ends(_ball(x) - move if g > 0 else _ball(x) + move, bits)
+                low, high = (nearest(end, dtype) for end in ends)
             if low == high:
                 return low, "balls"
+            if bits == COARSE[-1] and self._clipping is not None:
+                return self._compared(x, g, unclipped / self._clipping, low, high, dtype)
         return nearest(between(low, high, dtype), dtype), "assumed"
 
     def _compared(
@@ -178,9 +179,11 @@ def _ball(x: Fraction | float) -> Any:
     return flint.arb(flint.fmpq(x.numerator, x.denominator))
 
 
-def _ends(ball: Any) -> tuple[Fraction, Fraction]:
-    """Rational numbers that the ball lies between."""
-    return _rational(ball.lower()), _rational(ball.upper())
+def _ends(ball: Any, bits: int) -> tuple[Fraction, Fraction]:
+    """Rational numbers that the ball lies between, a point too, so that no ball decides a tie."""
+    low, high = _rational(ball.lower()), _rational(ball.upper())
+    apart = max(abs(low), abs(high)) / 2**bits
+    return low - apart, high + apart
 
 
 def _rational(x: Any) -> Fraction:

@@ -1,4 +1,4 @@
-"""The floats nearest to real numbers, of two equally near ones the even one: what strict steps keep.
+"""The floats nearest to real numbers, and of two that are equally near the even one.
 
 Among them the paper's schedules, [S] Algorithm 6, found by whole numbers alone.
 """
@@ -26,16 +26,15 @@ def nearest(x: Fraction, dtype: np.dtype[Any]) -> float:
     exponent -= abs(x) < Fraction(2) ** exponent
     unit = Fraction(2) ** max(exponent - digits + 1, least)
     y = round(x / unit) * unit  # to even
-    return float(y) if abs(y) < 2**beyond else math.copysign(math.inf, y)
+    if abs(y) < 2**beyond:
+        return float(y)
+    return math.inf if y > 0 else -math.inf
 
 
 def between(low: float, high: float, dtype: np.dtype[Any]) -> Fraction:
     """What lies halfway; where infinity begins the exponents of `dtype` are taken to go on."""
-    ends = [
-        Fraction(x) if math.isfinite(x) else Fraction(2 ** FORMATS[dtype][2]) * int(math.copysign(1, x))
-        for x in (low, high)
-    ]
-    return sum(ends) / 2
+    beyond = Fraction(2) ** FORMATS[dtype][2]
+    return (Fraction(max(low, -beyond)) + Fraction(min(high, beyond))) / 2
 
 
 @lru_cache(maxsize=1024)

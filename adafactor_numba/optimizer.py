@@ -6,7 +6,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from . import schedule
+from . import strict as strictly
 from .batch import Batch
+from .certificate import Certificate
 from .hyperparameters import LARGEST, Hyperparameters, Rates, Schedule
 from .memory import Array, intervals, overlapping, reaches
 from .parameter import Parameter, State
@@ -25,6 +27,9 @@ class Adafactor:
     rho and beta_2 are numbers or functions of t, by default the paper's schedules.  An error
     leaves every array, statistic and t as it was.
 
+    With `strict`, every number that a step stores is the exact one, rounded once, as `strict.py`
+    says in full; `certificate` counts how those of the last step were decided.
+
     >>> import numpy as np
     >>> X = np.zeros((2, 2))
     >>> Adafactor([X]).step([np.array([[1.0, -1.0], [1.0, 1.0]])])
@@ -42,7 +47,9 @@ class Adafactor:
         epsilon_1: float = 1e-30,
         epsilon_2: float = 1e-3,
         d: float = 1.0,
+        strict: bool = False,
     ) -> None:
+        self.strict, self.certificate = strict, Certificate()
         self.hyperparameters = Hyperparameters(rho, beta_2, epsilon_1, epsilon_2, d)
         arrays = _named("params", params)
         self._mapping = isinstance(params, Mapping)
@@ -74,12 +81,36 @@ class Adafactor:
         given = self._same_form("grads", grads)
         rates = self._rates(name for name, G in given.items() if G is not None)
         gradients = {name: self._gradient(name, G) for name, G in given.items()}
+        if self.strict:
+            self._step_strictly(gradients)
+            return
         for names, batch in self._batches:
             batch.take([gradients[name] for name in names])
             self._read(names, batch, gradients)
         for names, batch in self._batches:
             t = np.array([self._parameters[name].t + 1 for name in names])
             batch.write(t, rates, self.hyperparameters, False, self._threads)
+
+    def _step_strictly(self, gradients: Mapping[Hashable, Array | None]) -> None:
+        """All are read, and any entry out of range raises, before the first is written."""
+        steps = {}
+        for name, G in gradients.items():
+            if G is not None:
+                parameter = self._parameters[name]
+                rates = strictly.rates(self.hyperparameters, parameter.t + 1)
+                parameter.fetch()
+                weights, statistics = parameter.weights, parameter.statistics
+                steps[name] = strictly.Step(
+                    *(weights, G.reshape(parameter.form), statistics, rates),
+                    *(self.hyperparameters, self._threads),
+                )
+                if not steps[name].fits:
+                    largest = self.hyperparameters.largest_gradient
+                    parameter.scan(f"grads[{name!r}]", G, largest)
+        self.certificate = Certificate()
+        for name, step in steps.items():
+            self.certificate += step.write()
+            self._parameters[name].store()
 
     def _gradient(self, name: Hashable, G: Any) -> Array | None:
         """The gradient of a parameter to update, in its type and in no parameter's memory."""

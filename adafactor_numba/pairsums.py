@@ -1,8 +1,8 @@
 """The sums of a step, each a pair of doubles far closer to its value than a double is.
 
-A sum is kept in two: the doubles, and what each addition loses, by itself; after k additions of
-numbers that are not negative it is within `compensated(k)` of `bounds`.  All arrays of pairs have an axis of
-two in front.
+A sum is kept in two: the doubles, and by itself what each addition loses; after k additions of
+numbers that are not negative it is within `compensated(k)`, as `bounds` says.  All arrays of pairs
+have an axis of two in front.
 """
 
 from typing import Any

@@ -1,13 +1,15 @@
-"""Steps that are correctly rounded: X_new and R, C or V are what the paper's rule gives exactly,
-on what is stored, each rounded once to its type, of two equally near numbers to the even one.
+"""Steps that are correctly rounded: what is stored is what the paper's rule gives exactly.
 
-So no order of summation, machine, layout or number of threads can show, and a permutation of rows
-or columns only permutes.  What is stored is taken as exact: X, G, R_old, C_old, V_old, rho,
-epsilon_1, epsilon_2, d, and either the given beta_2, with w = 1 - beta_2 exactly, or, by the
-paper's schedule, w = the double nearest to t^-0.8, with beta_2 = 1 - w exactly.  X_new follows
-from R and C before these are rounded.  sum R and sum C are equal in the paper, and differ where
-R_old and C_old were rounded; S_R is the mean of both, so that a transposed matrix has the
-transposed step.  A zero is stored as +0.
+X_new and R, C or V are the exact values of the rule on what was stored before, each rounded once
+to its type, and where two numbers are equally near to the even one.  So no order of summation,
+machine, layout or number of threads can show, and a permutation of rows or columns only permutes.
+
+Exact are X, G, R_old, C_old, V_old, epsilon_1, epsilon_2, d and any number that rho or beta_2 is
+or returns, with w = 1 - beta_2.  By the paper's schedules rho and w are the doubles nearest to
+min(1e-2, 1 / sqrt t) and t^-0.8, and beta_2 = 1 - w.  X_new follows from R and C before these are
+rounded.  In the paper sum R = sum C; where R_old and C_old were rounded they differ in the last
+digits, and S_R is the mean of both, so that a transposed matrix takes the transposed step.  A
+zero is stored as +0.
 
 An entry is computed in doubles with a counted bound, and is decided where all that is within the
 bound rounds to the same number; what is not is computed in pairs of doubles, then in balls, then
@@ -29,7 +31,7 @@ from .bounds import SLACK, Bounds
 from .certificate import Certificate
 from .doubledouble import PAIR, Pair, divide, root, times, two_sum
 from .exact import Exact
-from .hyperparameters import Hyperparameters
+from .hyperparameters import LARGEST, Hyperparameters
 from .loops import strip
 from .memory import Array
 from .pairsums import (
@@ -68,8 +70,9 @@ def rates(constants: Hyperparameters, t: int) -> Rates:
 class Step:
     """One step on X (p, n, m), a vector as (1, n, 1), from G and the statistics, all in place.
 
-    What it reads at first is `sum_of_squares`, in which any entry that is not finite shows;
-    nothing is written before `write`.
+    All is read at once, and whether it `fits`, if it is surely finite and within the range of the
+    optimizer; nothing is written before `write`.  Arrays that do not lie row after row, or are not
+    to be written, are copied.
     """
 
     def __init__(
@@ -84,7 +87,8 @@ class Step:
         self.factored = "R" in statistics
         if not self.factored:
             X, G = X.transpose(0, 2, 1), G.transpose(0, 2, 1)
-        self.X, self.G, self.rates, self.constants = X, G, rates, constants
+        self.given, self.X, self.G = X, _plain(X), _plain(G)
+        self.rates, self.constants = rates, constants
         self.p, self.n, self.m = p, n, m = X.shape
         self.R_old = statistics["R"].reshape(p, n) if self.factored else None
         self.C_old = statistics["C" if self.factored else "V"].reshape(p, m)
@@ -107,8 +111,13 @@ class Step:
         self.each(lambda first, last: observe(self.G, self.R, parts, first, last))
         gather(parts, self.C)
         totals = self.each(self._squares_of_X)
-        self.good = all(good for good, _ in totals)
-        self.mean_square_X = sum(value(total) for _, total in totals) / self.X.size
+        self.mean_square_X = sum((value(total) for _, total in totals), Fraction(0)) / self.X.size
+        largest = max(self.R[0].max(), self.C[0].max())  # a NaN in one is one in the other
+        self.fits = bool(
+            largest <= self.constants.largest_gradient**2
+            and self.mean_square_X * self.X.size <= Fraction(LARGEST) ** 2
+            and all(fit for fit, _ in totals)
+        )
 
     def _squares_of_X(self, first: int, last: int) -> tuple[bool, Array]:
         total = np.zeros(LIMBS, np.int64)
@@ -120,6 +129,8 @@ class Step:
         quotients(self.R, self.C, self.factored)
         self.c = roots(self.C, (1.0, 0.0))
         certificate += self._descend()
+        if self.X is not self.given:
+            self.given[...] = self.X
         for old, rounded in new:
             old[...] = rounded
         return certificate
@@ -127,7 +138,7 @@ class Step:
     def _statistics(self) -> tuple[list[tuple[Array, Array]], Certificate]:
         """The old and the new statistics, which are made of the sums."""
         w, beta_2, _ = self.rates
-        kinds = [(self.C_old, self.C, self.bounds.C, self.n, self.exact.C)]
+        kinds: list[Any] = [(self.C_old, self.C, self.bounds.C, self.n, self.exact.C)]
         if self.R_old is not None:
             kinds.append((self.R_old, self.R, self.bounds.R, self.m, self.exact.R))
         new, left = [], 0
@@ -148,7 +159,9 @@ class Step:
         doubles = self.X.itemsize < 8
         size = self.X.size
         f, bounds = self._factors(pairs=not doubles)
-        done = self.each(lambda first, last: descend(self.X, self.G, f, self.c, bounds, first, last))
+        done = self.each(
+            lambda first, last: descend(self.X, self.G, f, self.c, bounds, first, last)
+        )
         found = np.concatenate([which for which, _ in done])
         in_pairs = sum(count for _, count in done)
         in_doubles = size - in_pairs - len(found) if doubles else 0
@@ -222,10 +235,23 @@ class Step:
         w, beta_2, rho = self.rates
         constants = self.constants
         return Exact(
-            *(self.G, self.R_old, self.C_old, w, beta_2, rho),
-            *(constants.epsilon_1, constants.epsilon_2, constants.d),
-            *(self.mean_square_X, constants.d == math.inf),
+            self.G,
+            self.R_old,
+            self.C_old,
+            w,
+            beta_2,
+            rho,
+            constants.epsilon_1,
+            constants.epsilon_2,
+            constants.d,
+            self.mean_square_X,
+            unclipped=constants.d == math.inf,
         )
+
+
+def _plain(A: Array) -> Array:
+    """A, or a copy, as the loops want it."""
+    return A if A.flags.carray else A.copy()
 
 
 def within(a: Array) -> bool:

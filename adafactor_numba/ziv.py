@@ -93,7 +93,7 @@ def _in_pairs(
     low: Stored,
     high: Stored,
 ) -> int:
-    """Write the ends of X - f c G (m,), rounded once; how many of them differ, or are no numbers."""
+    """Write the ends of X - f c G (m,), rounded once; how many differ, or are no numbers."""
     undecided = 0
     for j in range(X.shape[0]):
         x, g = np.float64(X[j]), np.float64(G[j])
@@ -120,7 +120,7 @@ def _retried(
     """Write the ends of the entries that doubles left undecided anew; how many pairs decide."""
     decided = 0
     for j in range(x.shape[0]):
-        if not low[j] == high[j]:
+        if low[j] != high[j]:
             one = slice(j, j + 1)
             decided += 1 - in_pairs(
                 x[one], g[one], f, c_0[one], c_1[one], bound, tiny, low[one], high[one]
@@ -186,7 +186,7 @@ def _descend(
                         if X.itemsize < 8:
                             decided += retried(x, g, pair, c_0, c_1, bound, tiny, low, high)
                         for k in range(x.shape[0]):
-                            if not low[k] == high[k]:
+                            if low[k] != high[k]:
                                 at = (b * n + start + i) * m + j + k
                                 found = appended(found, count, at)
                                 count, low[k] = count + 1, x[k]
@@ -229,13 +229,13 @@ again = loop(_again)
 
 
 def _settled(a: Floats, bound: float, nearest: Floats) -> Indices:
-    """Write the pairs a (2, n) rounded to nearest (n,); the positions of those it does not decide."""
+    """Write the pairs a (2, n), rounded, to nearest (n,); the positions of the undecided."""
     found = np.empty(0, np.int64)
     for k in range(nearest.shape[0]):
         h, l = a[0, k], a[1, k]
         e = bound * h + 4.0 * U * abs(l)
         nearest[k] = h + (l - e)
-        if not h + (l - e) == h + (l + e):
+        if h + (l - e) != h + (l + e):
             found = np.append(found, k)
     return found
 

@@ -18,7 +18,7 @@ class Loops:
         epsilon_2: float = 1e-3,
         d: float = 1.0,
     ) -> None:
-        self.options = {"epsilon_1": epsilon_1, "epsilon_2": epsilon_2, "d": d}
+        self.options: dict[str, Any] = {"epsilon_1": epsilon_1, "epsilon_2": epsilon_2, "d": d}
         self.X = [param.copy() for param in params]
         self.optimizer = adafactor_numba.Adafactor(self.X, **self.options)
 
