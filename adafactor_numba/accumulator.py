@@ -1,7 +1,7 @@
 """Exact sums of squares: every bit of every square in one long number, in whatever order.
 
 A long number is LIMBS integers of 64 bits, of which number k counts units of 2^(32 k - LOWEST).
-2^29 numbers can be added before one of them overflows; then it is read as a Fraction.
+2^28 squares can be added before one of them overflows, unless what is above 32 bits is carried.
 """
 
 from fractions import Fraction
@@ -12,7 +12,7 @@ from numba.extending import overload
 from numpy.typing import NDArray
 
 from .doubledouble import two_sum
-from .loops import ROWS, WIDTH, Floats, Stored, height, loop, strip
+from .loops import BLOCK, ROWS, WIDTH, Floats, Stored, height, loop, strip
 from .storage import room, rows
 
 Long: TypeAlias = NDArray[np.int64]
@@ -47,6 +47,16 @@ def _add_doubles(total: Long, a: Floats) -> None:
 
 
 add_doubles = loop(_add_doubles)
+
+
+def _carry(total: Long) -> None:
+    """Leave 32 bits in each integer but the last."""
+    for k in range(LIMBS - 1):
+        total[k + 1] += total[k] >> 32
+        total[k] &= LOW
+
+
+carry = loop(_carry)
 
 
 def _add_each_square(total: Long, a: Floats) -> bool:
@@ -121,7 +131,7 @@ def _add_squares(total: Any, a: Any) -> Any:
     return lambda total, a: add_each_square(total, a)
 
 
-def _add_strips(totals: Any, X: Stored, first: int, last: int) -> bool:
+def _add_strips(total: Long, X: Stored, first: int, last: int) -> bool:
     """Add the squares of the strips of X (p, n, m) from first to last; whether all are taken."""
     _, n, m = X.shape
     each = -(-n // strip(n, m))
@@ -133,7 +143,10 @@ def _add_strips(totals: Any, X: Stored, first: int, last: int) -> bool:
         spare = room(A, most)
         for i in range(0, A.shape[0], most):
             block = rows(A, i, min(most, A.shape[0] - i), spare)
-            good = add_squares(totals, block.reshape(-1)) and good
+            entries = block.reshape(-1)
+            for k in range(0, entries.shape[0], BLOCK):
+                good = add_squares(total, entries[k : k + BLOCK]) and good
+                carry(total)
     return good
 
 

@@ -60,7 +60,7 @@ class Bounds:
         ) * SLACK
 
     def move(self, scale: float, pairs: bool) -> float:
-        """Roots of S_R / R and 1 / C, each with a factor, two products; four roundings in doubles."""
+        """Roots of S_R / R and 1 / C, each times a factor, two products; 4 roundings in doubles."""
         factors = (self.inverse_R + self.inverse_C) / 2 + scale + 6 * PAIR
         return (factors + (0.0 if pairs else 4 * U)) * SLACK
 

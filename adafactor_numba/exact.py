@@ -64,8 +64,9 @@ class Exact:
         """The mean of sum R and sum C of matrix b."""
         if b not in self._sums:
             _, n, m = self.G.shape
-            rows = sum(self.R(b, i) for i in range(n))
-            self._sums[b] = (rows + sum(self.C(b, j) for j in range(m))) / 2
+            rows = sum((self.R(b, i) for i in range(n)), Fraction(0))
+            columns = sum((self.C(b, j) for j in range(m)), Fraction(0))
+            self._sums[b] = (rows + columns) / 2
         return self._sums[b]
 
     def _statistic(self, old: float, g: Array) -> Fraction:

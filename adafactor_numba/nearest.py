@@ -34,7 +34,9 @@ def nearest(x: Fraction, dtype: np.dtype[Any]) -> float:
 def between(low: float, high: float, dtype: np.dtype[Any]) -> Fraction:
     """What lies halfway; where infinity begins the exponents of `dtype` are taken to go on."""
     beyond = Fraction(2) ** FORMATS[dtype][2]
-    return (Fraction(max(low, -beyond)) + Fraction(min(high, beyond))) / 2
+    start = Fraction(low) if low > -math.inf else -beyond
+    end = Fraction(high) if high < math.inf else beyond
+    return (start + end) / 2
 
 
 @lru_cache(maxsize=1024)

@@ -40,7 +40,7 @@ def real(x, beyond):
 
 
 def verdict(found, value):
-    """Whether a float of NumPy is the nearest to the value: "nearest", "tie" if even, or "wrong"."""
+    """Whether a float is the one to store for the value: "nearest", "tie" if even, or "wrong"."""
     kind, beyond = type(found), 2.0 ** np.finfo(found.dtype).maxexp if found.itemsize < 8 else None
     if math.isnan(found) or (found == 0 and np.signbit(found)):
         return "wrong"

@@ -1,4 +1,4 @@
-"""Ziv's test lets nothing through that its bound does not decide, and hands it to the next stage."""
+"""Ziv's test lets nothing through that its bound does not decide: the next stage has it."""
 
 import math
 from fractions import Fraction
