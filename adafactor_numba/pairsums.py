@@ -82,6 +82,34 @@ halved = loop(_halved)
 squares = loop(_squares)
 
 
+def _sum_of_pairs(high: Floats, low: Floats) -> tuple[float, float]:
+    """The sum of pairs (n,), in LANES partial sums, and then the rest."""
+    x, y = 0.0, 0.0
+    whole = high.shape[0] // LANES
+    if whole > 0:
+        a, b = np.zeros(LANES), np.zeros(LANES)
+        for block in range(whole):
+            for k in range(LANES):
+                j = block * LANES + k
+                a[k], b[k] = add(a[k], b[k], high[j], low[j])
+        x, y = halved(a, b)
+    for j in range(whole * LANES, high.shape[0]):
+        x, y = add(x, y, high[j], low[j])
+    return x, y
+
+
+sum_of_pairs = loop(_sum_of_pairs)
+
+
+def _square_row(a: Stored, high: Floats, low: Floats) -> None:
+    """Write the squares of a (m,) as pairs."""
+    for j in range(a.shape[0]):
+        high[j], low[j] = square(a[j])
+
+
+square_row = loop(_square_row)
+
+
 def _observe(G: Stored, row_sums: Floats, parts: Floats, first: int, last: int) -> None:
     """Write the sums of squares of the strips of G (p, n, m) from first to last.
 
@@ -95,6 +123,10 @@ def _observe(G: Stored, row_sums: Floats, parts: Floats, first: int, last: int) 
     for s in range(first, last):
         b, start = s // each, s % each * strip(n, m)
         stop = min(n, start + strip(n, m))
+        if n == 1:
+            square_row(G[b, 0], parts[0, s], parts[1, s])
+            row_sums[0, b, 0], row_sums[1, b, 0] = sum_of_pairs(parts[0, s], parts[1, s])
+            continue
         parts[:, s] = 0.0
         for i in range(start, stop, most):
             block = rows(G[b], i, min(most, stop - i), spare)
@@ -107,18 +139,45 @@ def _observe(G: Stored, row_sums: Floats, parts: Floats, first: int, last: int) 
 observe = loop(_observe)
 
 
+def _add_part(high: Floats, low: Floats, a: Floats, b: Floats) -> None:
+    """Add the sums a + b of one strip to the pairs (m,)."""
+    for j in range(high.shape[0]):
+        x, y = fast_two_sum(a[j], b[j])
+        high[j], low[j] = add(high[j], low[j], x, y)
+
+
+add_part = loop(_add_part)
+
+
 def _gather(parts: Floats, columns: Floats) -> None:
     """Write the sums (2, p, m) over the strips of each of p matrices, in their order."""
     each = parts.shape[1] // columns.shape[1]
     for b in range(columns.shape[1]):
         columns[:, b] = 0.0
         for s in range(b * each, (b + 1) * each):
-            for j in range(columns.shape[2]):
-                x, y = fast_two_sum(parts[0, s, j], parts[1, s, j])
-                columns[0, b, j], columns[1, b, j] = add(columns[0, b, j], columns[1, b, j], x, y)
+            add_part(columns[0, b], columns[1, b], parts[0, s], parts[1, s])
 
 
 gather = loop(_gather)
+
+
+def _decay(
+    old: Floats,
+    high: Floats,
+    low: Floats,
+    x: tuple[float, float],
+    w: tuple[float, float],
+    beta_2: tuple[float, float],
+) -> None:
+    """Turn the pairs (n,) into beta_2 old + w (pairs + x)."""
+    for i in range(old.shape[0]):
+        h, l = add(high[i], low[i], x[0], x[1])
+        h, l = multiply(h, l, w[0], w[1])
+        f, g = times(beta_2[0], beta_2[1], old[i])
+        high[i], low[i] = add(h, l, f, g)
+
+
+decay = loop(_decay)
 
 
 def _update(
@@ -130,27 +189,21 @@ def _update(
     epsilon_1: float,
 ) -> None:
     """Turn sums (2, p, n) into beta_2 old + w (sums + terms epsilon_1), old (p, n).  Steps R, C."""
-    x, y = two_product(np.float64(terms), epsilon_1)
+    x = two_product(np.float64(terms), epsilon_1)
     for b in range(old.shape[0]):
-        for i in range(old.shape[1]):
-            h, l = add(sums[0, b, i], sums[1, b, i], x, y)
-            h, l = multiply(h, l, w[0], w[1])
-            f, g = times(beta_2[0], beta_2[1], old[b, i])
-            sums[0, b, i], sums[1, b, i] = add(h, l, f, g)
+        decay(old[b], sums[0, b], sums[1, b], x, w, beta_2)
 
 
 update = loop(_update)
 
 
-def _sum_of_pairs(a: Floats) -> tuple[float, float]:
-    """The sum of a (2, n), one after the other."""
-    x, y = 0.0, 0.0
-    for i in range(a.shape[1]):
-        x, y = add(x, y, a[0, i], a[1, i])
-    return x, y
+def _invert(high: Floats, low: Floats, x: float, y: float) -> None:
+    """Turn the pairs (n,) into (x + y) / pairs."""
+    for i in range(high.shape[0]):
+        high[i], low[i] = divide(x, y, high[i], low[i])
 
 
-sum_of_pairs = loop(_sum_of_pairs)
+invert = loop(_invert)
 
 
 def _quotients(R: Floats, C: Floats, factored: bool) -> None:
@@ -159,16 +212,14 @@ def _quotients(R: Floats, C: Floats, factored: bool) -> None:
     S is the mean of sum R and sum C.  A vector is a row whose R is S.
     """
     for b in range(R.shape[1]):
-        x, y = sum_of_pairs(R[:, b])
-        z, t = sum_of_pairs(C[:, b])
-        x, y = add(x, y, z, t)
-        for i in range(R.shape[2]):
-            h, l = 1.0, 0.0
-            if factored:
-                h, l = divide(0.5 * x, 0.5 * y, R[0, b, i], R[1, b, i])
-            R[0, b, i], R[1, b, i] = h, l
-        for j in range(C.shape[2]):
-            C[0, b, j], C[1, b, j] = divide(1.0, 0.0, C[0, b, j], C[1, b, j])
+        if factored:
+            x, y = sum_of_pairs(R[0, b], R[1, b])
+            z, t = sum_of_pairs(C[0, b], C[1, b])
+            x, y = add(x, y, z, t)
+            invert(R[0, b], R[1, b], 0.5 * x, 0.5 * y)
+        else:
+            R[0, b], R[1, b] = 1.0, 0.0
+        invert(C[0, b], C[1, b], 1.0, 0.0)
 
 
 quotients = loop(_quotients)
@@ -202,6 +253,16 @@ def _add_weighted_pairs(A: Stored, f: Floats, high: Floats, low: Floats) -> None
 add_weighted_pairs = loop(_add_weighted_pairs)
 
 
+def _weigh_row(a: Stored, f: tuple[float, float], high: Floats, low: Floats) -> None:
+    """Write f a^2 (m,) as pairs."""
+    for j in range(a.shape[0]):
+        x, y = square(a[j])
+        high[j], low[j] = multiply(x, y, f[0], f[1])
+
+
+weigh_row = loop(_weigh_row)
+
+
 def _measure(G: Stored, f: Floats, parts: Floats, pairs: bool, first: int, last: int) -> None:
     """Write sum_i f_i G_ij^2 of the strips of G (p, n, m) from first to last, f (2, p, n)."""
     _, n, m = G.shape
@@ -212,6 +273,9 @@ def _measure(G: Stored, f: Floats, parts: Floats, pairs: bool, first: int, last:
     for s in range(first, last):
         b, start = s // each, s % each * strip(n, m)
         stop = min(n, start + strip(n, m))
+        if n == 1:
+            weigh_row(G[b, 0], (f[0, b, 0], f[1, b, 0]), parts[0, s], parts[1, s])
+            continue
         parts[:, s] = 0.0
         for i in range(start, stop, most):
             block = rows(G[b], i, min(most, stop - i), spare)
@@ -227,26 +291,43 @@ def _measure(G: Stored, f: Floats, parts: Floats, pairs: bool, first: int, last:
 measure = loop(_measure)
 
 
+def _weigh(high: Floats, low: Floats, c_0: Floats, c_1: Floats) -> None:
+    """Multiply the pairs (m,) by the pairs c."""
+    for j in range(high.shape[0]):
+        high[j], low[j] = multiply(high[j], low[j], c_0[j], c_1[j])
+
+
+weigh = loop(_weigh)
+
+
 def _sum_of_products(a: Floats, c: Floats) -> tuple[float, float]:
-    """sum a c of a, c (2, p, m)."""
+    """sum a c of a, c (2, p, m); a becomes the products."""
     x, y = 0.0, 0.0
     for b in range(a.shape[1]):
-        for j in range(a.shape[2]):
-            h, l = multiply(a[0, b, j], a[1, b, j], c[0, b, j], c[1, b, j])
-            x, y = add(x, y, h, l)
+        weigh(a[0, b], a[1, b], c[0, b], c[1, b])
+        h, l = sum_of_pairs(a[0, b], a[1, b])
+        x, y = add(x, y, h, l)
     return x, y
 
 
 sum_of_products = loop(_sum_of_products)
 
 
+def _extract(high: Floats, low: Floats, factor: tuple[float, float]) -> None:
+    """Turn the pairs (n,) into their roots, times a factor."""
+    for i in range(high.shape[0]):
+        h, l = root(high[i], low[i])
+        high[i], low[i] = multiply(h, l, factor[0], factor[1])
+
+
+extract = loop(_extract)
+
+
 def _roots(a: Floats, factor: tuple[float, float]) -> Floats:
     """The roots of a (2, p, n), times a factor."""
-    roots = np.empty_like(a)
+    roots = a.copy()
     for b in range(a.shape[1]):
-        for i in range(a.shape[2]):
-            h, l = root(a[0, b, i], a[1, b, i])
-            roots[0, b, i], roots[1, b, i] = multiply(h, l, factor[0], factor[1])
+        extract(roots[0, b], roots[1, b], factor)
     return roots
 
 

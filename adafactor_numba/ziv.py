@@ -228,16 +228,29 @@ def _again(
 again = loop(_again)
 
 
+def _round_pairs(high: Floats, low: Floats, bound: float, nearest: Floats, other: Floats) -> int:
+    """Write the ends of the pairs (n,), rounded; how many differ, or are no numbers."""
+    undecided = 0
+    for k in range(high.shape[0]):
+        e = bound * high[k] + 4.0 * U * abs(low[k])
+        nearest[k], other[k] = high[k] + (low[k] - e), high[k] + (low[k] + e)
+        undecided += nearest[k] != other[k]
+    return undecided
+
+
+round_pairs = loop(_round_pairs)
+
+
 def _settled(a: Floats, bound: float, nearest: Floats) -> Indices:
     """Write the pairs a (2, n), rounded, to nearest (n,); the positions of the undecided."""
-    found = np.empty(0, np.int64)
-    for k in range(nearest.shape[0]):
-        h, l = a[0, k], a[1, k]
-        e = bound * h + 4.0 * U * abs(l)
-        nearest[k] = h + (l - e)
-        if h + (l - e) != h + (l + e):
-            found = np.append(found, k)
-    return found
+    other = np.empty_like(nearest)
+    found, count = np.empty(0, np.int64), 0
+    if round_pairs(a[0], a[1], bound, nearest, other) > 0:
+        for k in range(other.shape[0]):
+            if nearest[k] != other[k]:
+                found = appended(found, count, k)
+                count += 1
+    return found[:count]
 
 
 settled = loop(_settled)
