@@ -178,6 +178,7 @@ def test_the_nearest_numbers_are_those_of_python_and_of_numpy(x):
     if Fraction(float(x)) == x:
         with np.errstate(over="ignore"):
             assert nearest.nearest(x, np.dtype(np.float32)) == np.float32(float(x))
+            assert nearest.nearest(x, np.dtype(np.float16)) == np.float16(float(x))
 
 
 # What must not matter

@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from adafactor_numba import exact, strict, ziv
+from adafactor_numba import accumulator, doubledouble, exact, loops, pairsums, strict, ziv
 from adafactor_numba.bounds import SLACK, Bounds
 from adafactor_numba.doubledouble import PAIR, U
 from adafactor_numba.hyperparameters import Hyperparameters
@@ -130,6 +130,23 @@ def test_a_stage_that_fails_hands_on_to_the_next_with_the_same_bits(dtype, monke
         assert bits(*again.values()) == bits(*found.values()), stage
         assert getattr(counts, stage) == counts.entries == size, stage
         assert counts.ties == 0
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", [(1, 3), (5, 70)])
+def test_the_plain_source_of_the_loops_gives_the_same_bits(shape, dtype, monkeypatch):
+    given = problem(dtype, shape)
+    found, certificate = stepped(*given)
+    replaced = 0
+    for module in (accumulator, doubledouble, loops, pairsums, strict, ziv):
+        for name, f in list(vars(module).items()):
+            if hasattr(f, "py_func"):
+                monkeypatch.setattr(module, name, f.py_func)
+                replaced += 1
+    assert replaced > 40
+    again, same = stepped(*given)
+    assert bits(*again.values()) == bits(*found.values())
+    assert same == certificate
 
 
 def test_statistics_that_pairs_leave_are_rounded_exactly_to_the_same_bits(monkeypatch):
