@@ -7,8 +7,10 @@ import numpy as np
 from numba import config
 
 from . import schedule
+from . import strict as strictly
 from .batch import SMALL, Batch
 from .beyond import moved
+from .certificate import Certificate
 from .hyperparameters import Hyperparameters, Rates, Schedule
 from .memory import intervals, overlapping, reaches
 from .ordinary import constants_are_ordinary, rate_is_ordinary, sums_are_ordinary
@@ -37,6 +39,9 @@ class Adafactor:
     same seed gives the same bits at the same t, place of a parameter in `params` and of an entry
     in it.  The seed is not part of `state_dict`.
 
+    With `strict`, every number that a step stores is the exact one, rounded once, as `strict.py`
+    says in full; `certificate` counts how those of the last step were decided.
+
     `threads` share a step, by default as many as Numba has; the bits are the same for any number.
     With `params_unchanged_between_steps` sum X^2 is taken from the last step and X read once less,
     which is right only if nobody else writes to the parameters.
@@ -59,9 +64,11 @@ class Adafactor:
         epsilon_2: float = 1e-3,
         d: float = 1.0,
         stochastic_rounding: int | None = None,
+        strict: bool = False,
         threads: int | None = None,
         params_unchanged_between_steps: bool = False,
     ) -> None:
+        self.strict, self.certificate = strict, Certificate()
         self._threads = _threads(threads)
         self._carry = params_unchanged_between_steps
         self.hyperparameters = Hyperparameters(rho, beta_2, epsilon_1, epsilon_2, d)
@@ -78,6 +85,12 @@ class Adafactor:
                 f"params[{second!r}]: X (weights) shares memory with "
                 f"{'itself' if first == second else f'params[{first!r}]'}; give each weight once"
             )
+        for name, X in weights.items():
+            if strict and X.dtype.itemsize == 2:
+                raise TypeError(
+                    f"params[{name!r}]: X (weights) has type {X.dtype.name}; strict steps are of "
+                    f"float32 and float64"
+                )
         self._occupied = intervals(weights.values())
         self._seed = _seed(stochastic_rounding)
         kinds: dict[Any, list[Hashable]] = {}
@@ -99,6 +112,9 @@ class Adafactor:
         given = self._same_form("grads", grads)
         rates = self._rates(name for name, G in given.items() if G is not None)
         gradients = {name: self._gradient(name, G) for name, G in given.items()}
+        if self.strict:
+            self._step_strictly(gradients)
+            return
         wide: list[Hashable] = []
         for names, batch in self._batches:
             batch.take([gradients[name] for name in names])
@@ -109,6 +125,27 @@ class Adafactor:
             batch.write(t, rates, self.hyperparameters, self._carry, self._threads)
         for name, move in zip(wide, moves, strict=True):
             self._parameters[name].move(*move, self._seed)
+
+    def _step_strictly(self, gradients: Mapping[Hashable, Any]) -> None:
+        """All are read, and any entry out of range raises, before the first is written."""
+        steps = {}
+        for name, G in gradients.items():
+            if G is not None:
+                parameter = self._parameters[name]
+                rates = strictly.rates(self.hyperparameters, parameter.t + 1)
+                parameter.fetch()
+                weights, statistics = parameter.weights, parameter.statistics
+                steps[name] = strictly.Step(
+                    *(weights, G.reshape(parameter.form), statistics, rates),
+                    *(self.hyperparameters, self._threads),
+                )
+                if parameter.exponents or not steps[name].fits:
+                    parameter.scan(f"grads[{name!r}]", G)
+                    raise ValueError(f"{parameter.where} {strictly.OUTSIDE}; nothing was changed")
+        self.certificate = Certificate()
+        for name, step in steps.items():
+            self.certificate += step.write()
+            self._parameters[name].store()
 
     def _gradient(self, name: Hashable, G: Any) -> Any:
         """G in the type of its parameter and in no parameter's memory, or None to skip it."""

@@ -29,7 +29,9 @@ EXAMINERS = MATHEMATICS | {"numba", "proofs", "adafactor_numba", "adafactor_numb
 ROOMS = {
     "derivations": Room(MATHEMATICS),
     "proofs": Room(MATHEMATICS | {"proofs"}),
-    "adafactor_numba": Room({"adafactor_numba", "numba", "numpy"}),
+    "adafactor_numba": Room({"adafactor_numba", "adafactor_numba.exact", "numba", "numpy"}),
+    # what no float decides: Arb, where it is asked for
+    "adafactor_numba.exact": Room({"adafactor_numba", "numpy"}, on_demand={"flint"}),
     "adafactor_numba.audit": Room(EXAMINERS),
     "adafactor_numba.audit.screen": Room({"adafactor_numba.audit", "rich"}),
     "adafactor_numba.audit.adapters": Room(

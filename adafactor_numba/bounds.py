@@ -1,0 +1,73 @@
+"""How far what a strict step computes may be from the exact value: counted, all relative.
+
+The sums count by the depth of their own trees: a row of m entries is read in LANES partial sums,
+a column within a strip one entry, or the sum of four, after the other; strips, lanes and columns
+are added as pairs.  The numbers added are never negative, so that no sum amplifies an error.
+"""
+
+from dataclasses import dataclass
+
+from .doubledouble import PAIR, U
+from .loops import LANES, strip
+
+LEAST = 2.0**-110  # more than all products of a statistic lose below the range of doubles
+SLACK = 1.0 + 2.0**-20  # for the terms of second order, and the roundings of the bounds themselves
+
+
+def compensated(k: int) -> float:
+    """A sum of k numbers in two: losses within 2 k u in all, each added within u of their sum."""
+    return 4.0 * (k * U) * (k * U)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Those of p matrices of n rows and m columns, or of a vector as a row of m."""
+
+    p: int
+    n: int
+    m: int
+    factored: bool
+
+    @property
+    def R(self) -> float:
+        """Sums in lanes, the lanes, less than LANES entries besides, 4 operations on the sum."""
+        additions = self.m // LANES
+        return (compensated(additions) + (LANES + 12) * PAIR + LEAST) * SLACK
+
+    @property
+    def C(self) -> float:
+        """Sums of strips, the strips, and 4 operations on the sum; V is the C of a row."""
+        return (compensated(self._height) + (self._strips + 4) * PAIR + LEAST) * SLACK
+
+    @property
+    def inverse_R(self) -> float:
+        """S_R / R: the sum of R and C one after the other, and a division; exactly 1 of a row."""
+        if not self.factored:
+            return 0.0
+        return (max(self.R, self.C) + self.R + (self.n + self.m + 2) * PAIR) * SLACK
+
+    @property
+    def inverse_C(self) -> float:
+        """1 / C."""
+        return (self.C + PAIR) * SLACK
+
+    def mean_square_U(self, pairs: bool) -> float:
+        """A factor, a product and two additions in doubles, if not in pairs; then all columns."""
+        terms = PAIR if pairs else 4 * U
+        columns = (self._strips + self.p * self.m + 3) * PAIR
+        return (
+            terms + compensated(self._height) + columns + self.inverse_R + self.inverse_C
+        ) * SLACK
+
+    def move(self, scale: float, pairs: bool) -> float:
+        """Roots of S_R / R and 1 / C, each times a factor, two products; 4 roundings in doubles."""
+        factors = (self.inverse_R + self.inverse_C) / 2 + scale + 6 * PAIR
+        return (factors + (0.0 if pairs else 4 * U)) * SLACK
+
+    @property
+    def _height(self) -> int:
+        return min(self.n, strip(self.n, self.m))
+
+    @property
+    def _strips(self) -> int:
+        return -(-self.n // strip(self.n, self.m))

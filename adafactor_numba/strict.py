@@ -1,0 +1,280 @@
+"""Steps that are correctly rounded: what is stored is what the paper's rule gives exactly.
+
+X_new and R, C or V are the exact values of the rule on what was stored before, each rounded once
+to its type, and where two numbers are equally near to the even one.  So no order of summation,
+machine, layout or number of threads can show, and a permutation of rows or columns only permutes.
+
+Exact are X, G, R_old, C_old, V_old, epsilon_1, epsilon_2, d and any number that rho or beta_2 is
+or returns, with w = 1 - beta_2.  By the paper's schedules rho and w are the doubles nearest to
+min(1e-2, 1 / sqrt t) and t^-0.8, and beta_2 = 1 - w.  X_new follows from R and C before these are
+rounded.  In the paper sum R = sum C; where R_old and C_old were rounded they differ in the last
+digits, and S_R is the mean of both, so that a transposed matrix takes the transposed step.  A
+zero is stored as +0.
+
+An entry is computed in doubles with a counted bound, and is decided where all that is within the
+bound rounds to the same number; what is not is computed in pairs of doubles, then in balls, then
+compared by algebra.  Float64 begins with pairs.
+"""
+
+import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import nearest, schedule
+from .accumulator import LIMBS, add_strips, value
+from .bounds import SLACK, Bounds
+from .certificate import Certificate
+from .doubledouble import PAIR, Pair, divide, root, times, two_sum
+from .exact import Exact
+from .hyperparameters import Hyperparameters
+from .loops import strip
+from .memory import Array
+from .pairsums import (
+    gather,
+    measure,
+    observe,
+    quotients,
+    roots,
+    sum_of_products,
+    update,
+)
+from .ziv import TINY, again, descend, settled
+
+SHARED = 2**16  # entries from which on threads are worth their start
+LARGEST = 2.0**490  # the square of which, summed over 2^44 entries, is a double
+OUTSIDE = (
+    "or its gradient, statistics or constants are beyond what strict steps take: |G| up to 2^420 "
+    "sqrt(epsilon_1), all else up to 2^490, epsilon_1 from 2^-900 and d from 2^-500 on"
+)
+LEAST = 2.0**-900  # below, products of pairs may leave the range in which they are exact
+
+
+class Rates(NamedTuple):
+    """What changes from step to step: w and beta_2, whose sum is exactly 1, as exact pairs."""
+
+    w: Pair
+    beta_2: Pair
+    rho: float
+
+
+def rates(constants: Hyperparameters, t: int) -> Rates:
+    """The rates of step t."""
+    given = constants.at(t)
+    rho = nearest.rho(t) if constants.rho is schedule.rho else given.rho
+    if constants.beta_2 is schedule.beta_2:
+        w = nearest.weight(t)
+        return Rates((w, 0.0), two_sum(1.0, -w), rho)
+    return Rates(two_sum(1.0, -given.beta_2), (given.beta_2, 0.0), rho)
+
+
+class Step:
+    """One step on X (p, n, m), a vector as (1, n, 1), from G and the statistics, all in place.
+
+    All is read at once, and whether it `fits`, if it is surely finite and within the range of the
+    optimizer; nothing is written before `write`.  Arrays that do not lie row after row, or are not
+    to be written, are copied.
+    """
+
+    def __init__(
+        self,
+        X: Array,
+        G: Array,
+        statistics: dict[str, Array],
+        rates: Rates,
+        constants: Hyperparameters,
+        threads: int = 1,
+    ) -> None:
+        self.factored = "R" in statistics
+        if not self.factored:
+            X, G = X.transpose(0, 2, 1), G.transpose(0, 2, 1)
+        self.given, self.X, self.G = X, _plain(X), _plain(G)
+        self.rates, self.constants = rates, constants
+        self.p, self.n, self.m = p, n, m = X.shape
+        self.R_old = statistics["R"].reshape(p, n) if self.factored else None
+        self.C_old = statistics["C" if self.factored else "V"].reshape(p, m)
+        self.strips = p * -(-n // strip(n, m))
+        self.threads = threads if X.size >= SHARED else 1
+        self.R, self.C = np.empty((2, p, n)), np.empty((2, p, m))
+        self.read()
+
+    def each(self, work: Callable[[int, int], Any]) -> list[Any]:
+        """What `work` returns for the strips from one number to another, by threads."""
+        ends = [self.strips * k // self.threads for k in range(self.threads + 1)]
+        if self.threads == 1:
+            return [work(*ends)]
+        with ThreadPoolExecutor(self.threads) as pool:
+            return list(pool.map(work, ends[:-1], ends[1:]))
+
+    def read(self) -> None:
+        """Sum all squares: of G by row and column in pairs, of X exactly."""
+        parts = np.empty((2, self.strips, self.m))
+        self.each(lambda first, last: observe(self.G, self.R, parts, first, last))
+        gather(parts, self.C)
+        totals = self.each(self._squares_of_X)
+        self.mean_square_X = sum((value(total) for _, total in totals), Fraction(0)) / self.X.size
+        largest = max(self.R[0].max(), self.C[0].max())  # a NaN in one is one in the other
+        self.fits = bool(
+            _constants_fit(self.constants, self.rates.rho)
+            and largest <= _largest_gradient(self.constants) ** 2
+            and self.mean_square_X * self.X.size <= Fraction(LARGEST) ** 2
+            and all(fit for fit, _ in totals)
+        )
+
+    def _squares_of_X(self, first: int, last: int) -> tuple[bool, Array]:
+        total = np.zeros(LIMBS, np.int64)
+        return add_strips(total, self.X, first, last), total
+
+    def write(self) -> Certificate:
+        """Change X and the statistics; how each of their entries was decided."""
+        new, certificate = self._statistics()
+        quotients(self.R, self.C, self.factored)
+        self.c = roots(self.C, (1.0, 0.0))
+        certificate += self._descend()
+        if self.X is not self.given:
+            self.given[...] = self.X
+        for old, rounded in new:
+            old[...] = rounded
+        return certificate
+
+    def _statistics(self) -> tuple[list[tuple[Array, Array]], Certificate]:
+        """The old and the new statistics, which are made of the sums."""
+        w, beta_2, _ = self.rates
+        kinds: list[Any] = [(self.C_old, self.C, self.bounds.C, self.n, self.exact.C)]
+        if self.R_old is not None:
+            kinds.append((self.R_old, self.R, self.bounds.R, self.m, self.exact.R))
+        new, left = [], 0
+        for old, pairs, bound, terms, exactly in kinds:
+            update(old, pairs, terms, w, beta_2, self.constants.epsilon_1)
+            rounded = np.empty_like(old)
+            found = settled(pairs.reshape(2, -1), bound, rounded.reshape(-1))
+            for k in found.tolist():
+                b, i = divmod(k, old.shape[1])
+                rounded[b, i] = nearest.nearest(exactly(b, i), rounded.dtype)
+            left += len(found)
+            new.append((old, rounded))
+        entries = sum(old.size for old, _ in new)
+        return new, Certificate(statistics_pairs=entries - left, statistics_exact=left)
+
+    def _descend(self) -> Certificate:
+        """Move X, by the cheaper scale first; what that leaves undecided again, then exactly."""
+        doubles = self.X.itemsize < 8
+        size = self.X.size
+        f, bounds = self._factors(pairs=not doubles)
+        done = self.each(
+            lambda first, last: descend(self.X, self.G, f, self.c, bounds, first, last)
+        )
+        found = np.concatenate([which for which, _ in done])
+        in_pairs = sum(count for _, count in done)
+        in_doubles = size - in_pairs - len(found) if doubles else 0
+        if doubles and len(found):
+            f, bounds = self._factors(pairs=True)
+            found = again(self.X, self.G, f, self.c, bounds, found)
+        stages = {"doubles": in_doubles, "pairs": size - in_doubles - len(found)}
+        for k in found.tolist():
+            b, i, j = (int(x) for x in np.unravel_index(k, self.X.shape))
+            x, stage = self.exact.entry(b, i, j, float(self.X[b, i, j]), self.X.dtype)
+            self.X[b, i, j] = x
+            stages[stage] = stages.get(stage, 0) + 1
+        stages["algebra"] = stages.get("algebra", 0) + stages.get("ties", 0)
+        return Certificate(**stages)
+
+    def _factors(self, pairs: bool) -> tuple[Array, tuple[float, float, float]]:
+        """sqrt(S / R) alpha / max(1, RMS(U) / d), and the bounds of the moves that come of it."""
+        alpha, bound = self._alpha
+        if alpha[0] == bound == 0.0:
+            return np.zeros_like(self.R), (0.0, 0.0, 0.0)
+        clipping, other = self._clipping(pairs)
+        scale = divide(*alpha, *clipping)
+        f = roots(self.R, scale)
+        bound += other + PAIR
+        if not (scale[0] >= LEAST and within(f) and within(self.c)):
+            bound = math.inf
+        return f, (self.bounds.move(bound, False), self.bounds.move(bound, True), TINY)
+
+    @cached_property
+    def _alpha(self) -> tuple[Pair, float]:
+        """max(epsilon_2, RMS(X)) rho and its bound, 0 where it is 0."""
+        epsilon_2, square, rho = self.constants.epsilon_2, self.mean_square_X, self.rates.rho
+        if rho == 0.0 or epsilon_2 == square == 0:
+            return (0.0, 0.0), 0.0
+        size = (epsilon_2, 0.0)
+        if Fraction(epsilon_2) ** 2 < square:
+            high = float(square)
+            size = root(high, float(square - Fraction(high)))
+        good = min(size[0], rho) >= math.sqrt(LEAST)
+        return times(*size, rho), 4 * PAIR if good else math.inf
+
+    def _clipping(self, pairs: bool) -> tuple[Pair, float]:
+        """max(1, RMS(U) / d) and its bound, 0 where RMS(U) is surely below d."""
+        d = self.constants.d
+        if d == math.inf:
+            return (1.0, 0.0), 0.0
+        square, bound, lost = self._mean_square_U(pairs)
+        if math.sqrt(square[0] * (1.0 + bound) + lost) * SLACK < d:
+            self.exact.unclipped = True
+            return (1.0, 0.0), 0.0
+        if not (square[0] >= LEAST and bound + lost / square[0] < 0.5):
+            return (1.0, 0.0), math.inf
+        ratio = divide(*root(*square), d, 0.0)
+        return max(ratio, (1.0, 0.0)), (bound + lost / square[0] + 2 * PAIR) * SLACK
+
+    def _mean_square_U(self, pairs: bool) -> tuple[Pair, float, float]:
+        """The mean of U^2, its bound, and what may be lost below the range of doubles besides."""
+        parts, columns = np.empty((2, self.strips, self.m)), np.empty_like(self.C)
+        self.each(lambda first, last: measure(self.G, self.R, parts, pairs, first, last))
+        gather(parts, columns)
+        square = divide(*sum_of_products(columns, self.C), float(self.X.size), 0.0)
+        lost = 2.0**-1060 * (1.0 + float(self.R[0].max())) * (1.0 + float(self.C[0].max()))
+        return square, self.bounds.mean_square_U(pairs), lost
+
+    @cached_property
+    def bounds(self) -> Bounds:
+        return Bounds(self.p, self.n, self.m, self.factored)
+
+    @cached_property
+    def exact(self) -> Exact:
+        w, beta_2, rho = self.rates
+        constants = self.constants
+        return Exact(
+            self.G,
+            self.R_old,
+            self.C_old,
+            w,
+            beta_2,
+            rho,
+            constants.epsilon_1,
+            constants.epsilon_2,
+            constants.d,
+            self.mean_square_X,
+            unclipped=constants.d == math.inf,
+        )
+
+
+def _constants_fit(given: Hyperparameters, rho: float) -> bool:
+    """Whether no constant makes a step leave the doubles."""
+    small = max(given.epsilon_1, given.epsilon_2, rho) <= LARGEST
+    return small and given.epsilon_1 >= LEAST and given.d >= 2.0**-500
+
+
+def _largest_gradient(given: Hyperparameters) -> float:
+    """The magnitude up to which no square, quotient or sum of a step leaves the doubles.
+
+    R_i >= w G_ij^2 and C_j >= w n epsilon_1, so sum U^2 <= m S_R / (w^2 epsilon_1), in which
+    w >= 2^-53 and S_R <= n m (max G^2 + epsilon_1): below 2^1024 up to n m^2 = 2^70.
+    """
+    return min(LARGEST, 2.0**420 * math.sqrt(given.epsilon_1))
+
+
+def _plain(A: Array) -> Array:
+    """A, or a copy, as the loops want it."""
+    return A if A.flags.carray else A.copy()
+
+
+def within(a: Array) -> bool:
+    """Whether products of two such factors and an entry stay in the range of pairs."""
+    return bool(a[0].min() >= math.sqrt(LEAST) and a[0].max() <= 1.0 / math.sqrt(LEAST))

@@ -1,0 +1,179 @@
+"""Ziv's test lets nothing through that its bound does not decide: the next stage has it."""
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from adafactor_numba import accumulator, doubledouble, exact, loops, pairsums, strict, ziv
+from adafactor_numba.bounds import SLACK, Bounds
+from adafactor_numba.doubledouble import PAIR, U
+from adafactor_numba.hyperparameters import Hyperparameters
+from tests.arrays import DTYPES, bits, normal
+from tests.test_strict import stepped
+
+MIDDLE = 1 + 3 * 2.0**-24  # between the float32 1 + 2^-23 and 1 + 2^-22, of which this is even
+
+
+def ends(loop, *arguments):
+    """The two ends that a loop writes of one entry, and how many it counts as undecided."""
+    low, high = np.empty(1, np.float32), np.empty(1, np.float32)
+    undecided = loop(*arguments, low, high)
+    return float(low[0]), float(high[0]), undecided
+
+
+X, G, ONE = np.zeros(1, np.float32), np.full(1, -1, np.float32), np.ones(1)
+
+
+def test_a_false_bound_of_doubles_lets_a_misrounding_through():
+    """The move is MIDDLE - 2^-60, so X_new is nearest to 1 + 2^-23; MIDDLE itself rounds up."""
+    arguments = X, G, MIDDLE, ONE
+    false = -2 * U * SLACK  # takes back what is allowed for the difference
+    assert ends(ziv.in_doubles, *arguments, false) == (1 + 2.0**-22, 1 + 2.0**-22, 0)
+    assert ends(ziv.in_doubles, *arguments, 6 * U) == (1 + 2.0**-23, 1 + 2.0**-22, 1)
+    pair = (MIDDLE, -(2.0**-60))
+    right = X, G, pair, ONE, np.zeros(1), 16 * PAIR, ziv.TINY
+    assert ends(ziv.in_pairs, *right) == (1 + 2.0**-23, 1 + 2.0**-23, 0)
+
+
+def test_a_false_bound_of_pairs_lets_a_misrounding_through():
+    """(a - a e) (1 + e) is a - a e^2, which pairs do not see: e^2 = 2^-108."""
+    e = 2.0**-54
+    pair, c = (MIDDLE, -MIDDLE * e), np.full(1, e)
+    true = (Fraction(MIDDLE) - Fraction(MIDDLE) * Fraction(e)) * (1 + Fraction(e))
+    assert true < Fraction(MIDDLE)
+    arguments = X, G, pair, ONE, c
+    assert ends(ziv.in_pairs, *arguments, 0.0, 0.0) == (1 + 2.0**-22, 1 + 2.0**-22, 0)
+    assert ends(ziv.in_pairs, *arguments, 16 * PAIR, ziv.TINY)[2] == 1
+
+
+@pytest.mark.parametrize("bound", [math.inf, math.nan])
+def test_without_a_bound_nothing_is_decided(bound):
+    for x in (0.0, 1.0):
+        weights = np.full(1, x, np.float32)
+        for g in (G, np.zeros(1, np.float32)):
+            assert ends(ziv.in_doubles, weights, g, 1.0, ONE, bound)[2] == 1
+            pair = (1.0, 0.0)
+            assert ends(ziv.in_pairs, weights, g, pair, ONE, np.zeros(1), bound, 0.0)[2] == 1
+
+
+def test_a_statistic_is_left_undecided_where_its_bound_does_not_tell():
+    pairs = np.array([[1.0, 1.0, 1.0], [U, U * (1 - 2.0**-40), 0.0]])
+    rounded = np.empty(3)
+    assert ziv.settled(pairs, 2.0**-98, rounded).tolist() == [0]
+    assert rounded[1:].tolist() == [1.0, 1.0]
+    assert ziv.settled(pairs, -4 * U * U, rounded).tolist() == []  # a false bound
+    assert ziv.settled(pairs, math.inf, rounded).tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("y", [1e-30, -1e-30, 0.0, 2.0**-54, -(2.0**-54)])
+def test_rounding_to_odd_keeps_what_a_second_rounding_needs(y):
+    for x in (1.0, MIDDLE, -MIDDLE, 1 + 2.0**-24, 2.0**-149 * 1.5):
+        exactly = Fraction(x) + Fraction(x * y)
+        stored = np.float32(ziv.to_odd(x, x * y))
+        assert stored == strict.nearest.nearest(exactly, np.dtype(np.float32))
+        assert ziv.to_odd(x, x * y) == ziv._to_odd(x, x * y)
+    assert np.float32(MIDDLE + -1e-30) != np.float32(ziv.to_odd(MIDDLE, -1e-30))
+
+
+# One stage after the other
+
+
+def problem(dtype, shape=(5, 7)):
+    constants = Hyperparameters(d=0.5)
+    state = {"R": np.full(shape[0], 0.1), "C": np.full(shape[1], 0.2)}
+    return (
+        normal(shape, dtype),
+        normal(shape, dtype, 1),
+        state,
+        strict.rates(constants, 3),
+        constants,
+    )
+
+
+def widened(ball, bits):
+    """Ends that a ball lies between, as far apart as neighbours of float32 or float64."""
+    del bits
+    low, high = (float(exact._rational(x)) for x in (ball.lower(), ball.upper()))
+    kind = widened.kind
+    low, high = kind(low), kind(high)
+    down, up = np.nextafter(low, kind(-math.inf)), np.nextafter(high, kind(math.inf))
+    middle = exact._rational(ball.mid())
+    if Fraction(float(low)) > middle:
+        high = low
+        low = down
+    else:
+        high = up
+    return Fraction(float(low)), Fraction(float(high))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_stage_that_fails_hands_on_to_the_next_with_the_same_bits(dtype, monkeypatch):
+    given = problem(dtype)
+    size = given[0].size
+    found, certificate = stepped(*given)
+    first = "doubles" if dtype == np.float32 else "pairs"
+    assert getattr(certificate, first) == size
+    move = Bounds.move
+    stages = {}
+    monkeypatch.setattr(
+        Bounds, "move", lambda self, scale, pairs: move(self, scale, pairs) if pairs else math.inf
+    )
+    stages["pairs"] = stepped(*given)
+    monkeypatch.setattr(Bounds, "move", lambda *_: math.inf)
+    stages["balls"] = stepped(*given)
+    widened.kind = dtype
+    monkeypatch.setattr(exact, "_ends", widened)
+    stages["algebra"] = stepped(*given)
+    for stage, (again, counts) in stages.items():
+        assert bits(*again.values()) == bits(*found.values()), stage
+        assert getattr(counts, stage) == counts.entries == size, stage
+        assert counts.ties == 0
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", [(1, 3), (5, 70)])
+def test_the_plain_source_of_the_loops_gives_the_same_bits(shape, dtype, monkeypatch):
+    given = problem(dtype, shape)
+    found, certificate = stepped(*given)
+    replaced = 0
+    for module in (accumulator, doubledouble, loops, pairsums, strict, ziv):
+        for name, f in list(vars(module).items()):
+            if hasattr(f, "py_func"):
+                monkeypatch.setattr(module, name, f.py_func)
+                replaced += 1
+    assert replaced > 40
+    again, same = stepped(*given)
+    assert bits(*again.values()) == bits(*found.values())
+    assert same == certificate
+
+
+def test_statistics_that_pairs_leave_are_rounded_exactly_to_the_same_bits(monkeypatch):
+    given = problem(np.float64)
+    found, certificate = stepped(*given)
+    assert (certificate.statistics_pairs, certificate.statistics_exact) == (12, 0)
+    for name in ("R", "C"):
+        monkeypatch.setattr(Bounds, name, math.inf)
+    again, certificate = stepped(*given)
+    assert (certificate.statistics_pairs, certificate.statistics_exact) == (0, 12)
+    assert bits(*again.values()) == bits(*found.values())
+
+
+def test_float32_asks_for_the_scale_in_pairs_only_if_it_must(monkeypatch):
+    asked = []
+    plain = strict.Step._factors
+    monkeypatch.setattr(
+        strict.Step, "_factors", lambda self, pairs: asked.append(pairs) or plain(self, pairs)
+    )
+    stepped(*problem(np.float32))
+    assert asked == [False]
+    move = Bounds.move
+    monkeypatch.setattr(
+        Bounds,
+        "move",
+        lambda self, scale, pairs: move(self, scale, pairs) if scale < U else math.inf,
+    )
+    _, certificate = stepped(*problem(np.float32))
+    assert asked == [False, False, True]
+    assert certificate.pairs == certificate.entries
