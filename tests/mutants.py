@@ -12,7 +12,7 @@ from adafactor_numba import loops
 from adafactor_numba.audit.check import Implementation
 from adafactor_numba.audit.source import interpreted
 
-MODULES = ("schedule", "storage", "loops", "vector", "matrix")
+MODULES = "schedule", "compiler", "philox", "half", "storage", "loops", "vector", "matrix"
 SOURCE = Path(loops.__file__).parent
 
 
