@@ -1,0 +1,114 @@
+"""The optimizers that are measured: each makes, from weights and gradients, what does one step.
+
+A peer is imported only when it is asked for.  All take steps so small, rho = 1e-6, that no number
+of them moves the weights away from where they began.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib.util import find_spec
+from typing import Any
+
+from adafactor_numba import Adafactor
+
+from .case import Array
+
+RHO = 1e-6
+OURS = "adafactor-numba"
+UNCHANGED = f"{OURS}, X unchanged"
+
+Step = Callable[[], object]
+Build = Callable[[Sequence[Array], Sequence[Array], int], Step]
+
+
+@dataclass(frozen=True)
+class Peer:
+    """An optimizer: the module it needs, and how its step is made for so many threads.
+
+    `most` is the number of parameters beyond which it is not asked.
+    """
+
+    module: str
+    build: Build
+    most: int = 10**6
+
+
+def _ours(
+    X: Sequence[Array], G: Sequence[Array], threads: int, unchanged: bool = False
+) -> Step:
+    """`unchanged`: RMS(X) is carried over, as nobody else writes to X."""
+    import inspect
+
+    new = {"threads": threads, "params_unchanged_between_steps": unchanged}
+    taken = inspect.signature(Adafactor).parameters
+    options = {name: value for name, value in new.items() if name in taken}
+    optimizer = Adafactor([x.copy() for x in X], rho=RHO, **options)
+    grads = list(G)
+    return lambda: optimizer.step(grads)
+
+
+def _torch(make: Callable[[Any, list[Any]], Any], X: Any, G: Any, threads: int) -> Step:
+    """An optimizer of PyTorch's kind, which `make` makes from torch and its parameters."""
+    import torch
+
+    torch.set_num_threads(threads)
+    params = [torch.nn.Parameter(torch.tensor(x)) for x in X]
+    for param, gradient in zip(params, G, strict=True):
+        param.grad = torch.from_numpy(gradient)
+    step: Step = make(torch, params).step
+    return step
+
+
+def _torch_adafactor(foreach: bool, torch: Any, params: list[Any]) -> Any:
+    return torch.optim.Adafactor(params, lr=RHO, foreach=foreach)
+
+
+def _torch_adamw(torch: Any, params: list[Any]) -> Any:
+    return torch.optim.AdamW(params, lr=RHO, fused=True)
+
+
+def _transformers(torch: Any, params: list[Any]) -> Any:
+    from transformers.optimization import Adafactor as Theirs
+
+    return Theirs(params, lr=RHO, relative_step=False, scale_parameter=True)
+
+
+def _optax(X: Sequence[Array], G: Sequence[Array], threads: int) -> Step:
+    """Compiled whole, with the memory of the old weights and state given to the new ones."""
+    import jax
+    import optax
+
+    optimizer = optax.adafactor(RHO, min_dim_size_to_factor=0)
+
+    @partial(jax.jit, donate_argnums=(0, 1))
+    def stepped(X: Any, state: Any, G: Any) -> Any:
+        updates, state = optimizer.update(G, state, X)
+        return optax.apply_updates(X, updates), state
+
+    jax.config.update("jax_enable_x64", X[0].dtype.itemsize == 8)
+    params, grads = ([jax.numpy.array(A) for A in arrays] for arrays in (X, G))
+    kept = [(params, optimizer.init(params))]
+
+    def step() -> None:
+        kept[0] = jax.block_until_ready(stepped(*kept[0], grads))
+
+    return step
+
+
+PEERS = {
+    OURS: Peer("numba", _ours),
+    UNCHANGED: Peer("numba", partial(_ours, unchanged=True)),
+    "torch Adafactor, foreach": Peer("torch", partial(_torch, partial(_torch_adafactor, True))),
+    "torch Adafactor, loop": Peer("torch", partial(_torch, partial(_torch_adafactor, False))),
+    "transformers Adafactor": Peer("transformers", partial(_torch, _transformers)),
+    # its compiler takes a minute for 1000 parameters
+    "optax adafactor, jitted": Peer("optax", _optax, most=300),
+    "torch AdamW, fused": Peer("torch", partial(_torch, _torch_adamw)),
+}
+"""Ours first; the last is no Adafactor, and keeps two numbers for every one."""
+
+
+def missing(names: Sequence[str]) -> list[str]:
+    """Those of the peers whose library is not installed."""
+    return [name for name in names if find_spec(PEERS[name].module) is None]

@@ -1,0 +1,56 @@
+"""The cases that are measured, those first that matter most: there may be no time for the last."""
+
+from .case import Case, Shape
+from .transformer import BASE
+
+SQUARES = (64, 256, 1024, 4096)
+SMALL: tuple[Shape, ...] = ((16,), (4, 4), (1,), (2, 8), (7,), (3, 5), (), (16, 1))
+"""At most 16 entries each."""
+
+MATRICES = ((8192, 4096), (1_000_000, 16), (16, 1_000_000), (100_000, 8), (8, 100_000))
+VECTORS = tuple(10**k for k in range(2, 9))
+
+
+def small(count: int) -> tuple[Shape, ...]:
+    """So many parameters of at most 16 entries."""
+    return tuple(SMALL[k % len(SMALL)] for k in range(count))
+
+
+def brief(threads: int) -> list[Case]:
+    """What takes less than 3 minutes."""
+    return [
+        _matrix(4096, 4096, threads),
+        Case("Transformer, base", BASE, threads),
+        Case("1000 of at most 16", small(1000), threads),
+        *(_matrix(side, side, threads) for side in SQUARES[:-1]),
+        *(_matrix(4096, 4096, k, alone=k > 1) for k in fewer(threads)),
+        _vector(10**6, threads),
+        *(Case(f"{k} of at most 16", small(k), threads, alone=True) for k in (10, 100)),
+    ]
+
+
+def full(threads: int) -> list[Case]:
+    """All of it."""
+    every = dict.fromkeys((threads, *fewer(threads)[:1]))
+    shapes = [*((side, side) for side in SQUARES), *MATRICES]
+    found = brief(threads)
+    for dtype in ("float32", "float64"):
+        for k in every:
+            found += [_matrix(n, m, k, dtype) for n, m in shapes]
+            found += [_vector(n, k, dtype) for n in VECTORS]
+    return [*dict.fromkeys(found)]
+
+
+def fewer(threads: int) -> list[int]:
+    """One thread, two, four and so on below `threads`."""
+    return [2**k for k in range(threads.bit_length()) if 2**k < threads]
+
+
+def _matrix(
+    n: int, m: int, threads: int, dtype: str = "float32", *, alone: bool = False
+) -> Case:
+    return Case(f"{n} x {m}", ((n, m),), threads, dtype, alone)
+
+
+def _vector(n: int, threads: int, dtype: str = "float32") -> Case:
+    return Case(f"{n}", ((n,),), threads, dtype)

@@ -1,0 +1,69 @@
+"""What was measured, as it is written down."""
+
+import json
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+FLOOR = "floor"
+
+
+@dataclass(frozen=True)
+class Result:
+    """One optimizer on one case: seconds a step, over those of the floor, over those of ours.
+
+    `shape` is that of the parameter, or a list of the shapes of them all.
+    """
+
+    name: str
+    case: str
+    shape: list[int] | list[list[int]]
+    dtype: str
+    threads: int
+    seconds: float
+    ratio_to_floor: float
+    ratio_to_ours: float
+
+    @property
+    def shapes(self) -> list[list[int]]:
+        """The shape of each parameter."""
+        return self.shape if self.shape and isinstance(self.shape[0], list) else [self.shape]  # type: ignore[list-item,return-value]
+
+
+def machine() -> dict[str, object]:
+    """The processor, how many of them may be used, the system and the Python."""
+    return {
+        "processor": _processor(),
+        "processors": processors(),
+        "system": platform.system(),
+        "python": platform.python_version(),
+    }
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _processor() -> str:
+    """The model of the processor, where the system says it."""
+    try:
+        with open("/proc/cpuinfo") as file:
+            names = [line.partition(":")[2].strip() for line in file if "model name" in line]
+    except OSError:
+        names = []
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def document(results: Sequence[Result]) -> str:
+    """All of it as JSON, a line for each result; `floor_seconds` is that of the first case."""
+    floors = [r.seconds for r in results if r.name == FLOOR]
+    lines = ",\n".join(f"  {json.dumps(asdict(result))}" for result in results)
+    return (
+        f'{{"machine": {json.dumps(machine())},\n'
+        f' "floor_seconds": {json.dumps(floors[0] if floors else None)},\n'
+        f' "results": [\n{lines}\n]}}'
+    )
