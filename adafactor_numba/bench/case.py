@@ -47,8 +47,10 @@ class Case:
         return self._drawn(rng, 0.02), self._drawn(rng, 1e-3)
 
     def _drawn(self, rng: np.random.Generator, scale: float) -> list[Array]:
-        return [_normal(rng, shape, self.dtype) * np.dtype(self.dtype).type(scale)
-                for shape in self.shapes]
+        return [
+            _normal(rng, shape, self.dtype) * np.dtype(self.dtype).type(scale)
+            for shape in self.shapes
+        ]
 
 
 def _normal(rng: np.random.Generator, shape: Shape, dtype: str) -> Array:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, NamedTuple
 
 from adafactor_numba import Adafactor
 
@@ -18,7 +18,14 @@ RHO = 1e-6
 OURS = "adafactor-numba"
 UNCHANGED = f"{OURS}, X unchanged"
 
-Step = Callable[[], object]
+
+class Step(NamedTuple):
+    """What does one step, and how many bytes are kept from step to step beside X and G."""
+
+    call: Callable[[], object]
+    kept: Callable[[], int]
+
+
 Build = Callable[[Sequence[Array], Sequence[Array], int], Step]
 
 
@@ -34,9 +41,7 @@ class Peer:
     most: int = 10**6
 
 
-def _ours(
-    X: Sequence[Array], G: Sequence[Array], threads: int, unchanged: bool = False
-) -> Step:
+def _ours(X: Sequence[Array], G: Sequence[Array], threads: int, unchanged: bool = False) -> Step:
     """`unchanged`: RMS(X) is carried over, as nobody else writes to X."""
     import inspect
 
@@ -45,7 +50,12 @@ def _ours(
     options = {name: value for name, value in new.items() if name in taken}
     optimizer = Adafactor([x.copy() for x in X], rho=RHO, **options)
     grads = list(G)
-    return lambda: optimizer.step(grads)
+
+    def kept() -> int:
+        states = optimizer.state_dict().values()
+        return sum(A.nbytes for state in states for name, A in state.items() if name != "t")
+
+    return Step(lambda: optimizer.step(grads), kept)
 
 
 def _torch(make: Callable[[Any, list[Any]], Any], X: Any, G: Any, threads: int) -> Step:
@@ -56,8 +66,13 @@ def _torch(make: Callable[[Any, list[Any]], Any], X: Any, G: Any, threads: int) 
     params = [torch.nn.Parameter(torch.tensor(x)) for x in X]
     for param, gradient in zip(params, G, strict=True):
         param.grad = torch.from_numpy(gradient)
-    step: Step = make(torch, params).step
-    return step
+    optimizer = make(torch, params)
+
+    def kept() -> int:
+        states = optimizer.state.values()
+        return sum(A.nbytes for state in states for A in state.values() if torch.is_tensor(A))
+
+    return Step(optimizer.step, kept)
 
 
 def _torch_adafactor(foreach: bool, torch: Any, params: list[Any]) -> Any:
@@ -88,12 +103,12 @@ def _optax(X: Sequence[Array], G: Sequence[Array], threads: int) -> Step:
 
     jax.config.update("jax_enable_x64", X[0].dtype.itemsize == 8)
     params, grads = ([jax.numpy.array(A) for A in arrays] for arrays in (X, G))
-    kept = [(params, optimizer.init(params))]
+    now = [(params, optimizer.init(params))]
 
     def step() -> None:
-        kept[0] = jax.block_until_ready(stepped(*kept[0], grads))
+        now[0] = jax.block_until_ready(stepped(*now[0], grads))
 
-    return step
+    return Step(step, lambda: sum(A.nbytes for A in jax.tree.leaves(now[0][1])))
 
 
 PEERS = {

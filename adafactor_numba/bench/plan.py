@@ -46,9 +46,7 @@ def fewer(threads: int) -> list[int]:
     return [2**k for k in range(threads.bit_length()) if 2**k < threads]
 
 
-def _matrix(
-    n: int, m: int, threads: int, dtype: str = "float32", *, alone: bool = False
-) -> Case:
+def _matrix(n: int, m: int, threads: int, dtype: str = "float32", *, alone: bool = False) -> Case:
     return Case(f"{n} x {m}", ((n, m),), threads, dtype, alone)
 
 

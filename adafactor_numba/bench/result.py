@@ -1,10 +1,9 @@
 """What was measured, as it is written down."""
 
-import json
+import math
 import os
 import platform
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 FLOOR = "floor"
 
@@ -24,6 +23,11 @@ class Result:
     seconds: float
     ratio_to_floor: float
     ratio_to_ours: float
+
+    @property
+    def entries(self) -> int:
+        """How many numbers are updated."""
+        return sum(map(math.prod, self.shapes))
 
     @property
     def shapes(self) -> list[list[int]]:
@@ -56,14 +60,3 @@ def _processor() -> str:
     except OSError:
         names = []
     return names[0] if names else platform.processor() or platform.machine()
-
-
-def document(results: Sequence[Result]) -> str:
-    """All of it as JSON, a line for each result; `floor_seconds` is that of the first case."""
-    floors = [r.seconds for r in results if r.name == FLOOR]
-    lines = ",\n".join(f"  {json.dumps(asdict(result))}" for result in results)
-    return (
-        f'{{"machine": {json.dumps(machine())},\n'
-        f' "floor_seconds": {json.dumps(floors[0] if floors else None)},\n'
-        f' "results": [\n{lines}\n]}}'
-    )

@@ -46,7 +46,9 @@ def answered(case: Case, peers: list[str], each: float, end: float) -> Iterator[
         yield {"left_out": f"{case.name}, {case.dtype}, {case.threads} threads: no time was left"}
         return
     if (wanted := 40 * case.size * 4) > (there := memory()):
-        yield {"left_out": f"{case.name}: takes {wanted / 2**30:.0f} GB, {there / 2**30:.0f} are free"}
+        yield {
+            "left_out": f"{case.name}: takes {wanted / 2**30:.0f} GB, {there / 2**30:.0f} are free"
+        }
         return
     from .peers import OURS, PEERS, UNCHANGED
 
@@ -56,14 +58,14 @@ def answered(case: Case, peers: list[str], each: float, end: float) -> Iterator[
         if (case.alone and name not in (OURS, UNCHANGED)) or len(X) > PEERS[name].most:
             continue
         try:
-            steps[name] = PEERS[name].build(X, G, case.threads)
+            steps[name] = PEERS[name].build(X, G, case.threads).call
             steps[name]()
         except Exception as error:  # whatever a library raises must not end the others
             if name == OURS:
                 raise
             steps.pop(name, None)
             failed.append(f"{name}: {case.name}, {case.dtype}: {type(error).__name__}: {error}")
-    yield {"results": [asdict(r) for r in results(case, steps, each)]}
+    yield {"case": case.name, "results": [asdict(r) for r in results(case, steps, each)]}
     yield from ({"left_out": why} for why in failed)
 
 

@@ -1,0 +1,62 @@
+"""Formats in which weights are stored, and the rounding to them, exactly."""
+
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import flint
+import numpy as np
+from numpy.typing import NDArray
+
+Doubles = NDArray[np.float64]
+
+
+class Format(NamedTuple):
+    """Numbers of so many binary digits, multiples of 2^least, below 2^beyond."""
+
+    name: str
+    digits: int
+    least: int
+    beyond: int
+
+    def dtype(self) -> np.dtype[Any]:
+        """NumPy's; an ImportError where there is none."""
+        if self.name != "bfloat16":
+            return np.dtype(self.name)
+        import ml_dtypes
+
+        return np.dtype(ml_dtypes.bfloat16)
+
+    def spacing(self, x: Doubles) -> Doubles:
+        """The distance between neighbours at x."""
+        _, exponent = np.frexp(x)
+        binary = np.where(x == 0, self.least, exponent - self.digits)
+        return np.ldexp(1.0, np.maximum(binary, self.least))
+
+    def rounded(self, x: Doubles) -> Doubles:
+        """The nearest to x, of two the even one; beyond the largest, infinity."""
+        spacing = self.spacing(x)
+        nearest = np.rint(x / spacing) * spacing
+        return np.where(abs(nearest) < 2.0**self.beyond, nearest, np.copysign(np.inf, x))
+
+    def nearest(self, x: flint.arb) -> float | None:
+        """The nearest to every number in the ball x, or None if they differ."""
+        middle, radius = _exact(x.mid()), _exact(x.rad())
+        _, exponent = np.frexp(float(middle))
+        spacing = Fraction(2) ** int(max(exponent - self.digits, self.least))
+        low, high = (round((middle + part) / spacing) * spacing for part in (-radius, radius))
+        if low != high:
+            return None
+        return float(low) if abs(low) < 2**self.beyond else float(np.copysign(np.inf, low))
+
+
+FORMATS = {
+    "float32": Format("float32", 24, -149, 128),
+    "float16": Format("float16", 11, -24, 16),
+    "bfloat16": Format("bfloat16", 8, -133, 128),
+}
+
+
+def _exact(x: flint.arb) -> Fraction:
+    """A ball without a radius as the rational number it is."""
+    mantissa, exponent = x.man_exp()
+    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
