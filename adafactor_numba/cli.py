@@ -178,7 +178,7 @@ def bench(
     With --full or --accuracy it takes longer.
     """
     from adafactor_numba.bench import plot
-    from adafactor_numba.bench.bench import benched, measured_accuracy
+    from adafactor_numba.bench.measurement import benched, measured_accuracy
     from adafactor_numba.bench.screen import show
 
     _writable(json_file)

@@ -94,11 +94,11 @@ def tallies(
 def tallied(
     subject: Subject, format: Format, outputs: int, progress: Callable[[str], None] = lambda _: None
 ) -> list[Tally]:
-    """At least so many outputs of one optimizer."""
+    """So many outputs of one optimizer or a few more, refused ones included, half of each kind."""
     found = {like: Tally(subject.name, format.name, like) for like in (TRAINING, ANY)}
     drawn = trials(format)
-    while (done := sum(tally.outputs for tally in found.values())) < outputs:
-        progress(f"{subject.name}, {format.name}: {done:,} of {outputs:,} outputs")
+    while (done := min(t.outputs + t.refused for t in found.values())) < outputs / 2:
+        progress(f"{subject.name}, {format.name}: {2 * done:,} of {outputs:,} outputs")
         ask(subject, next(drawn), format, found)
     return [*found.values()]
 
@@ -106,7 +106,8 @@ def tallied(
 def ask(subject: Subject, trial: Trial, format: Format, found: Mapping[str, Tally]) -> None:
     """Count the outputs of one trial; where the subject refuses it, all of them as refused."""
     tally = found[trial.like]
-    X, state = trial.X, zeros(trial.X.shape)
+    X: Any = trial.X
+    state: Mapping[str, Any] = zeros(X.shape)
     try:
         for t, (X_new, kept) in enumerate(subject.steps(trial), trial.t):
             G = trial.G[t - trial.t]

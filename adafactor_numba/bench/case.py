@@ -26,6 +26,11 @@ class Case:
         """How many numbers are updated."""
         return sum(map(math.prod, self.shapes))
 
+    @property
+    def most_bytes(self) -> int:
+        """The memory that all optimizers together may need: each its own X, its state and more."""
+        return 25 * np.dtype(self.dtype).itemsize * self.size
+
     def bytes_moved(self, carried: bool = False) -> int:
         """What a step must move between memory and processor, however it is written.
 
@@ -48,11 +53,6 @@ class Case:
 
     def _drawn(self, rng: np.random.Generator, scale: float) -> list[Array]:
         return [
-            _normal(rng, shape, self.dtype) * np.dtype(self.dtype).type(scale)
+            np.asarray(scale * rng.standard_normal(shape, np.float32)).astype(self.dtype)
             for shape in self.shapes
         ]
-
-
-def _normal(rng: np.random.Generator, shape: Shape, dtype: str) -> Array:
-    drawn: Array = rng.standard_normal(shape, np.dtype(dtype))  # type: ignore[arg-type]
-    return drawn

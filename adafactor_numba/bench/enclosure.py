@@ -105,7 +105,7 @@ def _step_roundings(
     known = {"beta_2": sp.Rational(Fraction(beta_2)), **sizes}
     count = _counts(rule, K)
     values = {symbol: known[symbol.name] for symbol in count.free_symbols}
-    return math.ceil(count.subs(values))
+    return int(sp.ceiling(count.subs(values)))
 
 
 @cache

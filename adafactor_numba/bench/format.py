@@ -1,5 +1,6 @@
 """Formats in which weights are stored, and the rounding to them, exactly."""
 
+import math
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -22,9 +23,10 @@ class Format(NamedTuple):
         """NumPy's; an ImportError where there is none."""
         if self.name != "bfloat16":
             return np.dtype(self.name)
-        import ml_dtypes
+        from ml_dtypes import bfloat16
 
-        return np.dtype(ml_dtypes.bfloat16)
+        dtype: np.dtype[Any] = np.dtype(bfloat16)
+        return dtype
 
     def spacing(self, x: Doubles) -> Doubles:
         """The distance between neighbours at x."""
@@ -41,12 +43,12 @@ class Format(NamedTuple):
     def nearest(self, x: flint.arb) -> float | None:
         """The nearest to every number in the ball x, or None if they differ."""
         middle, radius = _exact(x.mid()), _exact(x.rad())
-        _, exponent = np.frexp(float(middle))
-        spacing = Fraction(2) ** int(max(exponent - self.digits, self.least))
+        _, exponent = math.frexp(float(middle))
+        spacing = Fraction(2) ** max(exponent - self.digits, self.least)
         low, high = (round((middle + part) / spacing) * spacing for part in (-radius, radius))
         if low != high:
             return None
-        return float(low) if abs(low) < 2**self.beyond else float(np.copysign(np.inf, low))
+        return float(low) if abs(low) < 2**self.beyond else math.copysign(math.inf, low)
 
 
 FORMATS = {

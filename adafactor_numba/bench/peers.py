@@ -114,14 +114,14 @@ def _optax(X: Sequence[Array], G: Sequence[Array], threads: int) -> Step:
 PEERS = {
     OURS: Peer("numba", _ours),
     UNCHANGED: Peer("numba", partial(_ours, unchanged=True)),
-    "torch Adafactor, foreach": Peer("torch", partial(_torch, partial(_torch_adafactor, True))),
-    "torch Adafactor, loop": Peer("torch", partial(_torch, partial(_torch_adafactor, False))),
-    "transformers Adafactor": Peer("transformers", partial(_torch, _transformers)),
+    "torch foreach": Peer("torch", partial(_torch, partial(_torch_adafactor, True))),
+    "torch loop": Peer("torch", partial(_torch, partial(_torch_adafactor, False))),
+    "transformers": Peer("transformers", partial(_torch, _transformers)),
     # its compiler takes a minute for 1000 parameters
-    "optax adafactor, jitted": Peer("optax", _optax, most=300),
-    "torch AdamW, fused": Peer("torch", partial(_torch, _torch_adamw)),
+    "optax jitted": Peer("optax", _optax, most=300),
+    "torch AdamW": Peer("torch", partial(_torch, _torch_adamw)),
 }
-"""Ours first; the last is no Adafactor, and keeps two numbers for every one."""
+"""Ours first; the last, fused, is no Adafactor, and keeps two numbers for every one."""
 
 
 def missing(names: Sequence[str]) -> list[str]:

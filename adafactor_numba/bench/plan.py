@@ -17,28 +17,28 @@ def small(count: int) -> tuple[Shape, ...]:
 
 
 def brief(threads: int) -> list[Case]:
-    """What takes less than 3 minutes."""
+    """What takes less than 3 minutes; how the time grows with entries, parameters and threads."""
     return [
         _matrix(4096, 4096, threads),
         Case("Transformer, base", BASE, threads),
         Case("1000 of at most 16", small(1000), threads),
         *(_matrix(side, side, threads) for side in SQUARES[:-1]),
-        *(_matrix(4096, 4096, k, alone=k > 1) for k in fewer(threads)),
         _vector(10**6, threads),
         *(Case(f"{k} of at most 16", small(k), threads, alone=True) for k in (10, 100)),
+        *(_matrix(4096, 4096, k, alone=k > 1) for k in fewer(threads)),
     ]
 
 
 def full(threads: int) -> list[Case]:
-    """All of it."""
-    every = dict.fromkeys((threads, *fewer(threads)[:1]))
-    shapes = [*((side, side) for side in SQUARES), *MATRICES]
+    """All of it: every size, float64 too, on one thread and on all."""
     found = brief(threads)
     for dtype in ("float32", "float64"):
-        for k in every:
-            found += [_matrix(n, m, k, dtype) for n, m in shapes]
+        for k in (*fewer(threads)[:1], threads):
+            found += [
+                _matrix(n, m, k, dtype) for n, m in (*((side, side) for side in SQUARES), *MATRICES)
+            ]
             found += [_vector(n, k, dtype) for n in VECTORS]
-    return [*dict.fromkeys(found)]
+    return sorted({*found}, key=lambda case: (-case.threads, case.dtype, found.index(case)))
 
 
 def fewer(threads: int) -> list[int]:
@@ -51,4 +51,4 @@ def _matrix(n: int, m: int, threads: int, dtype: str = "float32", *, alone: bool
 
 
 def _vector(n: int, threads: int, dtype: str = "float32") -> Case:
-    return Case(f"{n}", ((n,),), threads, dtype)
+    return Case(f"vector of {n:.0e}".replace("e+0", "e"), ((n,),), threads, dtype)

@@ -31,14 +31,15 @@ def plot(results: Iterable[Result], file: Path) -> None:
     panels = {key: found for key, found in panels.items() if len({r.entries for r in found}) > 1}
     if not panels:
         raise NoPlotError("--plot: no two sizes were measured")
-    figure = library().Figure(figsize=(7 * min(2, len(panels)), 5 * -(-len(panels) // 2)))
-    axes = figure.subplots(-(-len(panels) // 2), min(2, len(panels)), squeeze=False).flat
+    rows, columns = -(-len(panels) // 2), min(2, len(panels))
+    figure = library().Figure(figsize=(7 * columns, 5 * rows + 0.7), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False).flat
     for ax, ((kind, dtype, threads), found) in zip(axes, panels.items(), strict=False):
         _draw(ax, found)
         ax.set_title(f"{kind}, {dtype}, {threads} thread{'s' * (threads > 1)}")
     for ax in [*axes][len(panels) :]:
         ax.set_axis_off()
-    figure.tight_layout()
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     try:
         figure.savefig(file, dpi=120)
     except (OSError, ValueError) as error:
@@ -67,4 +68,3 @@ def _draw(ax: Any, results: list[Result]) -> None:
     ax.fill_between(*floor, [ax.get_ylim()[0]] * len(floor[0]), color="0.9")
     ax.set(xscale="log", yscale="log", xlabel="entries", ylabel="nanoseconds per entry")
     ax.grid(True, which="both", alpha=0.2)
-    ax.legend(fontsize="small")

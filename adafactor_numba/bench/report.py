@@ -18,6 +18,7 @@ class Report:
     first_steps: dict[str, float] = field(default_factory=dict)
     accuracy: list[Any] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    seconds: float = 0.0
 
     @property
     def floor_seconds(self) -> float | None:
@@ -35,6 +36,7 @@ class Report:
             "first_steps": json.dumps(self.first_steps),
             "accuracy": _lines(self.accuracy),
             "left_out": json.dumps(self.left_out),
+            "seconds": json.dumps(self.seconds),
         }
         return "{" + ",\n ".join(f'"{name}": {text}' for name, text in parts.items()) + "}"
 

@@ -4,6 +4,7 @@ import math
 import os
 import platform
 from dataclasses import dataclass
+from typing import Any
 
 FLOOR = "floor"
 
@@ -25,14 +26,15 @@ class Result:
     ratio_to_ours: float
 
     @property
+    def shapes(self) -> list[list[int]]:
+        """The shape of each parameter."""
+        several: Any = self.shape
+        return several if several and isinstance(several[0], list) else [several]
+
+    @property
     def entries(self) -> int:
         """How many numbers are updated."""
         return sum(map(math.prod, self.shapes))
-
-    @property
-    def shapes(self) -> list[list[int]]:
-        """The shape of each parameter."""
-        return self.shape if self.shape and isinstance(self.shape[0], list) else [self.shape]  # type: ignore[list-item,return-value]
 
 
 def machine() -> dict[str, object]:

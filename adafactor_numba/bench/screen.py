@@ -6,42 +6,49 @@ from itertools import groupby
 from rich.console import Console
 from rich.table import Table
 
+from .accuracy import Tally
 from .peers import OURS, PEERS, UNCHANGED
 from .report import Report
 from .result import FLOOR, Result
 
+WIDTH = 100
+HEADERS = {
+    "threads": "thr.",
+    "ns / entry": "ns /\nentry",
+    "unchanged": "un-\nchanged",
+    "transformers": "trans-\nformers",
+}
+LEGEND = (
+    "floor: an addition in place over as many bytes as a step must move. unchanged: with RMS(X) "
+    "carried over, over its own floor. The others: their step over ours. Medians of one run in "
+    "which all take turns."
+)
 OTHERS = [name for name in PEERS if name not in (OURS, UNCHANGED)]
 
 
 def show(report: Report, console: Console) -> None:
-    """Print what was measured, and what was not."""
+    """Print what was measured, and what was not, in lines of at least WIDTH."""
+    console.width = max(console.width, WIDTH)
     if report.results:
         console.print(_times(report.results))
-        console.print(
-            "[dim]floor: an addition in place, over as many bytes as a step must move; / floor: "
-            f"our step over it; X unchanged: RMS(X) carried over. {', '.join(OTHERS)}: their step "
-            "over ours. Medians of one alternating run.[/]",
-            highlight=False,
-        )
+        console.print(LEGEND, highlight=False)
     if report.accuracy:
-        console.print(_accuracy(report))
+        console.print(_accuracy(report.accuracy))
     for line in _lines(report):
         console.print(line, highlight=False, soft_wrap=True, markup=False)
 
 
 def _times(results: Iterable[Result]) -> Table:
     """A row for each case: seconds of floor and ours, then ratios."""
-    found = [*results]
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("parameters")
-    headers = ("threads", "floor", "ours", "ns / entry", "/ floor", "X un- changed", *OTHERS)
-    for header in headers:
-        table.add_column(header, justify="right", max_width=12)
-    for (case, dtype, threads), group in groupby(found, lambda r: (r.case, r.dtype, r.threads)):
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 0, 0, 1))
+    table.add_column("parameters", no_wrap=True)
+    for header in ("threads", "floor", "ours", "ns / entry", "in floors", "unchanged", *OTHERS):
+        table.add_column(HEADERS.get(header, header.replace(" ", "\n", 1)), justify="right")
+    for (case, dtype, threads), group in groupby(results, lambda r: (r.case, r.dtype, r.threads)):
         by_name = {r.name: r for r in group}
         ours = by_name[OURS]
         table.add_row(
-            case if dtype == "float32" else f"{case}, {dtype}",
+            case if dtype == "float32" else f"{case} {dtype}",
             str(threads),
             duration(by_name[FLOOR].seconds),
             duration(ours.seconds),
@@ -57,36 +64,32 @@ def _ratio(result: Result | None, name: str) -> str:
     return "" if result is None else f"{getattr(result, name):.3g}"
 
 
-def _accuracy(report: Report) -> Table:
-    """A row for each optimizer and format."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("optimizer")
+def _accuracy(tallies: Iterable[Tally]) -> Table:
+    """A row for each format and optimizer: on numbers like training's, and on any."""
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 0, 0, 1))
     table.add_column("stored in")
+    table.add_column("optimizer", no_wrap=True)
     for like in ("like training", "any numbers"):
-        for header in (f"{like}: outputs", "not finite", "misrounded", "largest error"):
-            table.add_column(header, justify="right", max_width=14)
-    for (dtype, name), group in groupby(
-        sorted(
-            report.accuracy, key=lambda t: [*{t.dtype: 0 for t in report.accuracy}].index(t.dtype)
-        ),
-        lambda t: (t.dtype, t.name),
-    ):
-        cells = (
-            (
-                f"{t.outputs:,}",
-                share(t.not_finite, t.outputs),
-                share(t.misrounded, t.outputs),
-                f"{t.largest_error:.3g} ulp",
-            )
-            for t in group
-        )
-        table.add_row(name, dtype, *(cell for four in cells for cell in four))
+        table.add_column(f"{like}:\noutputs", justify="right")
+        for header in ("not\nfinite", "mis-\nrounded", "largest\nerror, ulp"):
+            table.add_column(header, justify="right", no_wrap=True)
+    names = [*dict.fromkeys(tally.dtype for tally in tallies)]
+    ordered = sorted(tallies, key=lambda tally: names.index(tally.dtype))
+    for (dtype, name), group in groupby(ordered, lambda tally: (tally.dtype, tally.name)):
+        table.add_row(dtype, name, *(cell for tally in group for cell in _cells(tally)))
     return table
+
+
+def _cells(tally: Tally) -> Iterable[str]:
+    yield f"{tally.outputs:,}"
+    yield share(tally.not_finite, tally.outputs)
+    yield share(tally.misrounded, tally.outputs)
+    yield f"{tally.largest_error:.3g}" if tally.not_finite < tally.outputs else ""
 
 
 def share(count: int, of: int) -> str:
     """A count as a percentage; 0 is none at all."""
-    return "0" if count == 0 else f"{100 * count / of:.2g} %"
+    return "0" if count == 0 else f"{100 * count / of:.3g} %"
 
 
 def duration(seconds: float) -> str:
@@ -98,7 +101,7 @@ def duration(seconds: float) -> str:
 
 
 def _lines(report: Report) -> Iterable[str]:
-    """Memory, start, and what was left out."""
+    """Memory, start, what was left out, how long it took."""
     for m in report.memory:
         yield (
             f"memory      {m.name}: beside X and G of {m.weights:,} bytes each keeps {m.kept:,}, "
@@ -114,3 +117,4 @@ def _lines(report: Report) -> Iterable[str]:
         yield f"start       first step {what}: {duration(seconds)}"
     for why in report.left_out:
         yield f"left out    {why}"
+    yield f"ended       after {report.seconds:.0f} s"

@@ -5,7 +5,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from .child import lines
-from .measure import ratio
+from .turns import ratio
 
 IMPORT = """
 from time import perf_counter
@@ -34,7 +34,7 @@ class Imports:
     ratio: float
 
 
-def imports(rounds: int = 7) -> Imports:
+def imports(rounds: int = 5) -> Imports:
     """`import numba` beside `import adafactor_numba`."""
     times: dict[str, list[float]] = {"numba": [], "adafactor_numba": []}
     for count in range(2 * rounds + 2):

@@ -1,4 +1,4 @@
-"""What accuracy is asked of: weights and gradients of four kinds, in all formats and at all times."""
+"""What accuracy is asked of: weights and gradients of four kinds, steps t and thresholds d."""
 
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -34,7 +34,7 @@ def trials(format: Format) -> Iterator[Trial]:
         shape = SHAPES[rng.choice(len(SHAPES), p=SHARES)]
         like, draw = KINDS[seed % len(KINDS)]
         (X, G), (_, other) = (draw(rng, shape, format) for _ in range(2))
-        t, d = (options[rng.integers(len(options))] for options in (TIMES, THRESHOLDS))
+        t, d = TIMES[rng.integers(len(TIMES))], THRESHOLDS[rng.integers(len(THRESHOLDS))]
         yield Trial(like, X, (G, other), t, d)
 
 

@@ -45,7 +45,7 @@ def answered(case: Case, peers: list[str], each: float, end: float) -> Iterator[
     if perf_counter() > end:
         yield {"left_out": f"{case.name}, {case.dtype}, {case.threads} threads: no time was left"}
         return
-    if (wanted := 40 * case.size * 4) > (there := memory()):
+    if (wanted := case.most_bytes) > (there := memory()):
         yield {
             "left_out": f"{case.name}: takes {wanted / 2**30:.0f} GB, {there / 2**30:.0f} are free"
         }
@@ -72,8 +72,8 @@ def answered(case: Case, peers: list[str], each: float, end: float) -> Iterator[
 def results(case: Case, steps: dict[str, Any], seconds: float) -> list[Result]:
     """The floor and every step, in one alternating run."""
     from .floor import additions, floors
-    from .measure import measured, ratio
     from .peers import OURS, UNCHANGED
+    from .turns import measured, ratio
 
     ways = additions(case)
     times = measured(ways | steps, seconds)
@@ -84,7 +84,7 @@ def results(case: Case, steps: dict[str, Any], seconds: float) -> list[Result]:
         Result(
             name,
             case.name,
-            shapes[0] if len(shapes) == 1 else shapes,  # type: ignore[arg-type]
+            shapes[0] if len(shapes) == 1 else shapes,
             case.dtype,
             case.threads,
             median(found),
