@@ -24,7 +24,10 @@ from adafactor_numba.bench.turns import ROUNDS, measured, ratio
 from adafactor_numba.cli import app
 
 TINY = Case("8 x 8", ((8, 8),), 1)
-FIELDS = "name case shape dtype threads seconds ratio_to_floor ratio_to_ours".split()
+FIELDS = [
+    *("name", "case", "shape", "dtype", "threads"),
+    *("seconds", "ratio_to_floor", "ratio_to_ours"),
+]
 
 
 def quiet(_):
@@ -185,7 +188,7 @@ def test_the_brief_plan_has_each_number_of_threads_in_one_process_and_the_full_a
 
 
 def test_what_a_step_allocates_raises_the_peak_once_it_is_full():
-    source = f"""
+    source = """
 import numpy as np
 from adafactor_numba.bench.memory import MIB, full, peak
 spent = np.ones(8 * MIB)

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
-from .accuracy import Tally
 from .peers import OURS, PEERS, UNCHANGED
 from .report import Report
 from .result import FLOOR, Result
+
+if TYPE_CHECKING:  # reading it takes the derivations, and a second
+    from .accuracy import Tally
 
 WIDTH = 100
 HEADERS = {
@@ -64,7 +67,7 @@ def _ratio(result: Result | None, name: str) -> str:
     return "" if result is None else f"{getattr(result, name):.3g}"
 
 
-def _accuracy(tallies: Iterable[Tally]) -> Table:
+def _accuracy(tallies: Iterable["Tally"]) -> Table:
     """A row for each format and optimizer: on numbers like training's, and on any."""
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 0, 0, 1))
     table.add_column("stored in")
@@ -80,7 +83,7 @@ def _accuracy(tallies: Iterable[Tally]) -> Table:
     return table
 
 
-def _cells(tally: Tally) -> Iterable[str]:
+def _cells(tally: "Tally") -> Iterable[str]:
     yield f"{tally.outputs:,}"
     yield share(tally.not_finite, tally.outputs)
     yield share(tally.misrounded, tally.outputs)
