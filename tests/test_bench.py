@@ -155,7 +155,7 @@ def test_a_process_that_fails_is_told_and_the_rest_goes_on(monkeypatch):
     monkeypatch.setattr(comparison, "PEERS", {"unknown there": Peer("numba", nothing)})
     report = Report()
     compare([TINY, Case("8 x 8", ((8, 8),), 2)], report, 0.0, 60.0, quiet)
-    assert [why.split(":")[0] for why in report.left_out] == ["1 threads", "2 threads"]
+    assert [why.split(":")[0] for why in report.left_out] == ["on 1", "on 2"]
     assert all("KeyError" in why for why in report.left_out)
 
 

@@ -34,6 +34,6 @@ def compare(
                 answer = json.loads(line)
                 found.results += [Result(**each) for each in answer.get("results", ())]
                 found.left_out += [answer["left_out"]] if "left_out" in answer else []
-                progress(f"{threads} threads: {answer.get('case', '')}")
+                progress(f"on {threads}: {answer.get('case', '')}")
         except ChildProcessError as error:
-            found.left_out.append(f"{threads} threads: {error}")
+            found.left_out.append(f"on {threads}: {error}")

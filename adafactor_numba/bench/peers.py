@@ -43,12 +43,12 @@ class Peer:
 
 def _ours(X: Sequence[Array], G: Sequence[Array], threads: int, unchanged: bool = False) -> Step:
     """`unchanged`: RMS(X) is carried over, as nobody else writes to X."""
-    import inspect
-
-    new = {"threads": threads, "params_unchanged_between_steps": unchanged}
-    taken = inspect.signature(Adafactor).parameters
-    options = {name: value for name, value in new.items() if name in taken}
-    optimizer = Adafactor([x.copy() for x in X], rho=RHO, **options)
+    optimizer = Adafactor(
+        [x.copy() for x in X],
+        rho=RHO,
+        threads=threads,
+        params_unchanged_between_steps=unchanged,
+    )
     grads = list(G)
 
     def kept() -> int:
@@ -117,8 +117,8 @@ PEERS = {
     "torch foreach": Peer("torch", partial(_torch, partial(_torch_adafactor, True))),
     "torch loop": Peer("torch", partial(_torch, partial(_torch_adafactor, False))),
     "transformers": Peer("transformers", partial(_torch, _transformers)),
-    # its compiler takes a minute for 1000 parameters
-    "optax jitted": Peer("optax", _optax, most=300),
+    # compiling takes longer than all else where there are many parameters
+    "optax jitted": Peer("optax", _optax, most=100),
     "torch AdamW": Peer("torch", partial(_torch, _torch_adamw)),
 }
 """Ours first; the last, fused, is no Adafactor, and keeps two numbers for every one."""

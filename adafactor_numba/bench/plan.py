@@ -19,12 +19,10 @@ def small(count: int) -> tuple[Shape, ...]:
 def brief(threads: int) -> list[Case]:
     """What takes less than 3 minutes; how the time grows with entries, parameters and threads."""
     return [
-        _matrix(4096, 4096, threads),
-        Case("Transformer, base", BASE, threads),
-        Case("1000 of at most 16", small(1000), threads),
-        *(_matrix(side, side, threads) for side in SQUARES[:-1]),
+        *(_matrix(side, side, threads) for side in reversed(SQUARES)),
         _vector(10**6, threads),
-        *(Case(f"{k} of at most 16", small(k), threads, alone=True) for k in (10, 100)),
+        *(Case(f"{k} of at most 16", small(k), threads, alone=k < 1000) for k in (1000, 100, 10)),
+        Case("Transformer, base", BASE, threads),
         *(_matrix(4096, 4096, k, alone=k > 1) for k in fewer(threads)),
     ]
 

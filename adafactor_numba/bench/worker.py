@@ -43,7 +43,7 @@ def confine(threads: int) -> None:
 def answered(case: Case, peers: list[str], each: float, end: float) -> Iterator[dict[str, Any]]:
     """The results of a case, and lines that say what was left out."""
     if perf_counter() > end:
-        yield {"left_out": f"{case.name}, {case.dtype}, {case.threads} threads: no time was left"}
+        yield {"left_out": f"{case.name}, {case.dtype}, on {case.threads}: no time was left"}
         return
     if (wanted := case.most_bytes) > (there := memory()):
         yield {
