@@ -39,7 +39,7 @@ def plot(results: Iterable[Result], file: Path) -> None:
         ax.set_title(f"{kind}, {dtype}, {threads} thread{'s' * (threads > 1)}")
     for ax in [*axes][len(panels) :]:
         ax.set_axis_off()
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     try:
         figure.savefig(file, dpi=120)
     except (OSError, ValueError) as error:
