@@ -68,12 +68,12 @@ def _ratio(result: Result | None, name: str) -> str:
 
 
 def _accuracy(tallies: Iterable["Tally"]) -> Table:
-    """A row for each format and optimizer: on numbers like training's, and on any."""
+    """A row for each format and optimizer: on numbers like those of training, and on any."""
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 0, 0, 1))
     table.add_column("stored in")
     table.add_column("optimizer", no_wrap=True)
-    for like in ("like training", "any numbers"):
-        table.add_column(f"{like}:\noutputs", justify="right")
+    for like in ("training", "any"):
+        table.add_column(f"{like}:\noutputs", justify="right", no_wrap=True)
         for header in ("not\nfinite", "mis-\nrounded", "largest\nerror, ulp"):
             table.add_column(header, justify="right", no_wrap=True)
     names = [*dict.fromkeys(tally.dtype for tally in tallies)]
