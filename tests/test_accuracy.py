@@ -2,14 +2,13 @@
 
 import itertools
 import math
-from fractions import Fraction
 
 import flint
 import numpy as np
 import pytest
 
 from adafactor_numba import Adafactor
-from adafactor_numba.bench import enclosure
+from adafactor_numba.bench import accuracy, enclosure
 from adafactor_numba.bench.accuracy import (
     OURS,
     Subject,
@@ -63,7 +62,7 @@ def test_numbers_and_ties_of_the_halves_are_rounded_as_by_others(format):
     x = points(format)
     assert np.array_equal(format.rounded(x), as_stored(x, format))
     some = x[:: len(x) // 2000]
-    assert [format.nearest(flint.arb(v)) for v in some] == [*format.rounded(some)]
+    assert [format.nearest(flint.arb(v)) for v in some] == [(v, v) for v in format.rounded(some)]
 
 
 def test_doubles_are_rounded_to_float32_as_by_numpy():
@@ -72,14 +71,16 @@ def test_doubles_are_rounded_to_float32_as_by_numpy():
     wide = rng.standard_normal(100_000) * 2.0 ** rng.uniform(-160, 130, 100_000)
     x = np.concatenate([x[np.isfinite(x) & (abs(x) > 1e-300) & (abs(x) < 1e300)], wide, [0.0]])
     assert np.array_equal(F32.rounded(x), as_stored(x, F32))
-    assert [F32.nearest(flint.arb(v)) for v in wide[:1000]] == [*F32.rounded(wide[:1000])]
+    some = wide[:1000]
+    assert [F32.nearest(flint.arb(v)) for v in some] == [(v, v) for v in F32.rounded(some)]
 
 
-def test_a_ball_that_holds_a_tie_has_no_nearest():
-    tie = Fraction(1) + Fraction(1, 2**24)
-    assert F32.nearest(flint.arb(float(tie), 2.0**-60)) is None
-    assert F32.nearest(flint.arb(float(tie))) == 1.0
-    assert F32.nearest(flint.arb(float(tie) + 2.0**-50, 2.0**-60)) == 1 + 2.0**-23
+def test_a_ball_that_holds_a_tie_has_a_nearest_on_either_side():
+    tie, above = 1 + 2.0**-24, 1 + 2.0**-23
+    assert F32.nearest(flint.arb(tie, 2.0**-60)) == (1.0, above)
+    assert F32.nearest(flint.arb(tie)) == (1.0, 1.0)
+    assert F32.nearest(flint.arb(tie + 2.0**-50, 2.0**-60)) == (above, above)
+    assert F16.nearest(flint.arb(-65520.0, 2.0**-60)) == (-math.inf, -65504.0)
 
 
 def test_the_spacing_at_zero_is_that_of_the_smallest():
@@ -112,7 +113,8 @@ def test_every_exact_step_is_within_the_error_and_rounds_to_the_outcome(format):
         found, exact = expected(given, trial.t, format), balls(given, trial.t)
         assert not outside(found, exact)
         nearest = [format.nearest(ball) for ball in exact.flat]
-        assert nearest == [*found.outcome.flat] == [*found.other.flat]
+        assert nearest == [*zip(found.outcome.flat, found.other.flat, strict=True)]
+        assert all(low == high for low, high in nearest)
         met |= {trial.like, trial.t, trial.d, trial.X.ndim}
     assert met >= {TRAINING, ANY, *TIMES, *THRESHOLDS, 1, 2}
 
@@ -225,6 +227,15 @@ def test_a_refused_trial_is_counted_and_asked_no_further():
     ask(Subject("strict", build), trial, F32, found)
     assert found[trial.like].refused == trial.X.size
     assert found[trial.like].outputs == 0
+
+
+def test_an_error_of_the_reference_is_no_refusal(monkeypatch):
+    def broken(*_):
+        raise ValueError("no step")
+
+    monkeypatch.setattr(accuracy, "expected", broken)
+    with pytest.raises(ValueError, match="no step"):
+        tallied(Subject("single", Single), F32, 1)
 
 
 def test_a_format_that_is_not_taken_is_left_out_and_the_others_are_asked():

@@ -105,18 +105,19 @@ def tallied(
 
 def ask(subject: Subject, trial: Trial, format: Format, found: Mapping[str, Tally]) -> None:
     """Count the outputs of one trial; where the subject refuses it, all of them as refused."""
-    tally = found[trial.like]
-    X: Any = trial.X
+    tally, X = found[trial.like], trial.X
     state: Mapping[str, Any] = zeros(X.shape)
-    try:
-        for t, (X_new, kept) in enumerate(subject.steps(trial), trial.t):
-            G = trial.G[t - trial.t]
-            tally.add(X_new, expected(inputs(X, G, state, trial.d), t, format), format)
-            if subject.name != OURS or not np.isfinite(X_new.astype(np.float64)).all():
-                return
-            X, state = X_new, kept
-    except ValueError:
-        tally.refused += X.size
+    steps = subject.steps(trial)
+    for t, G in enumerate(trial.G, trial.t):
+        try:
+            X_new, kept = next(steps)
+        except ValueError:
+            tally.refused += X.size
+            return
+        tally.add(X_new, expected(inputs(X, G, state, trial.d), t, format), format)
+        if subject.name != OURS or not np.isfinite(X_new.astype(np.float64)).all():
+            return
+        X, state = X_new, kept
 
 
 def inputs(X: Any, G: Any, state: Mapping[str, Any], d: float) -> dict[str, Any]:

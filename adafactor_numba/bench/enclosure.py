@@ -64,9 +64,7 @@ def _decide(found: Expected, index: tuple[int, ...], ball: flint.arb, format: Fo
     """Write what the ball says of one entry."""
     found.near[index] = float(ball)
     found.error[index] = float(abs(ball).upper()) * 2.0**-52 + float(ball.rad())
-    nearest = format.nearest(ball)
-    if nearest is not None:
-        found.outcome[index] = found.other[index] = nearest
+    found.outcome[index], found.other[index] = format.nearest(ball)
 
 
 def _relative(K: int) -> float:

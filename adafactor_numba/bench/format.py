@@ -40,15 +40,16 @@ class Format(NamedTuple):
         nearest = np.rint(x / spacing) * spacing
         return np.where(abs(nearest) < 2.0**self.beyond, nearest, np.copysign(np.inf, x))
 
-    def nearest(self, x: flint.arb) -> float | None:
-        """The nearest to every number in the ball x, or None if they differ."""
+    def nearest(self, x: flint.arb) -> tuple[float, float]:
+        """The nearest to the ends of the ball x: the same twice, but where it holds a tie."""
         middle, radius = _exact(x.mid()), _exact(x.rad())
         _, exponent = math.frexp(float(middle))
         spacing = Fraction(2) ** max(exponent - self.digits, self.least)
         low, high = (round((middle + part) / spacing) * spacing for part in (-radius, radius))
-        if low != high:
-            return None
-        return float(low) if abs(low) < 2**self.beyond else math.copysign(math.inf, low)
+        return self._stored(low), self._stored(high)
+
+    def _stored(self, x: Fraction) -> float:
+        return float(x) if abs(x) < 2**self.beyond else math.copysign(math.inf, x)
 
 
 FORMATS = {
