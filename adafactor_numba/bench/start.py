@@ -34,7 +34,7 @@ class Imports:
     ratio: float
 
 
-def imports(rounds: int = 5) -> Imports:
+def imports(rounds: int = 9) -> Imports:
     """`import numba` beside `import adafactor_numba`."""
     times: dict[str, list[float]] = {"numba": [], "adafactor_numba": []}
     for count in range(2 * rounds + 2):
