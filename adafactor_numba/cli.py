@@ -1,4 +1,4 @@
-"""The command `adafactor-numba`: derive, verify, audit."""
+"""The command `adafactor-numba`: derive, verify, audit, bench."""
 
 import json
 from pathlib import Path
@@ -150,6 +150,55 @@ def audit(
     show(report, console, json_file)
     _write(json_file, report.json())
     raise typer.Exit(report.exit_code)
+
+
+@app.command()
+def bench(
+    full: Annotated[
+        bool, typer.Option("--full", help="All sizes and types, and who needs which memory.")
+    ] = False,
+    accuracy: Annotated[
+        bool, typer.Option("--accuracy", help="How often a step is not the exact one, rounded.")
+    ] = False,
+    outputs: Annotated[
+        int, typer.Option(help="So many are asked of ours for --accuracy, in each format.", min=1)
+    ] = 10_000_000,
+    threads: Annotated[
+        int | None, typer.Option(help="As many as there are processors by default.", min=1)
+    ] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the figures as JSON.")
+    ] = None,
+    plot_file: Annotated[
+        Path | None, typer.Option("--plot", metavar="FILE", help="Draw time over size.")
+    ] = None,
+) -> None:
+    """Measure our step beside the floor and the installed Adafactors; ends within 3 minutes.
+
+    With --full or --accuracy it takes longer.
+    """
+    from adafactor_numba.bench import plot
+    from adafactor_numba.bench.measurement import benched, measured_accuracy
+    from adafactor_numba.bench.screen import show
+
+    _writable(json_file)
+    _writable(plot_file)
+    try:
+        if plot_file is not None and accuracy:
+            _refuse("--plot draws times, and --accuracy measures none; ask for one of them")
+        if plot_file is not None:
+            plot.library()
+        with console.status("starting") as status:
+            if accuracy:
+                report = measured_accuracy(outputs, lambda what: status.update(what))
+            else:
+                report = benched(full, threads, lambda what: status.update(what))
+        show(report, console)
+        _write(json_file, report.json())
+        if plot_file is not None:
+            plot.plot(report.results, plot_file)
+    except (plot.NoPlotError, ValueError) as error:
+        _refuse(str(error))
 
 
 def _writable(file: Path | None) -> None:

@@ -26,6 +26,7 @@ class Room:
 # A name stands for the files of that room or package, not for the rooms inside it.
 MATHEMATICS = {"derivations", "flint", "mpmath", "numpy", "sympy"}
 EXAMINERS = MATHEMATICS | {"numba", "proofs", "adafactor_numba", "adafactor_numba.audit"}
+SCREENS = {f"adafactor_numba.{name}" for name in ("audit.screen", "bench.screen", "bench.plot")}
 ROOMS = {
     "derivations": Room(MATHEMATICS),
     "proofs": Room(MATHEMATICS | {"proofs"}),
@@ -38,9 +39,9 @@ ROOMS = {
         {"adafactor_numba", "adafactor_numba.audit.adapters", "numpy"} | PEERS
     ),
     "adafactor_numba.bench": Room(EXAMINERS | {"adafactor_numba.bench"}, on_demand=PEERS),
-    "adafactor_numba.cli": Room(
-        {"rich", "typer"}, EXAMINERS | {"adafactor_numba.audit.screen", "adafactor_numba.bench"}
-    ),
+    "adafactor_numba.bench.screen": Room({"adafactor_numba.bench", "rich"}),
+    "adafactor_numba.bench.plot": Room({"adafactor_numba.bench"}, {"matplotlib"}),
+    "adafactor_numba.cli": Room({"rich", "typer"}, EXAMINERS | SCREENS | {"adafactor_numba.bench"}),
     "adafactor_numba.__main__": Room({"adafactor_numba.cli"}),
 }
 AUDIT = "adafactor_numba.audit"

@@ -126,9 +126,9 @@ def plain_sources(path: PurePath, tree: ast.Module) -> Found:
         for decorator in getattr(node, "decorator_list", ()):
             if called(decorator) in {"loop", "njit", "jit", "vectorize", "guvectorize"}:
                 yield node.lineno, f"decorates {node.name}; write name = loop(_name)"
-        elsewhere = (
-            path.name != "compiler.py" and "adapters" not in path.parts
-        )  # JAX has a jit, too
+        elsewhere = not {"compiler.py", "adapters", "peers.py"} & {
+            *path.parts
+        }  # JAX has a jit, too
         if called(node) in {"njit", "jit"} and elsewhere:
             yield node.lineno, f"uses {called(node)}; compiler.py says how loops are compiled"
 
@@ -240,6 +240,7 @@ TRUE = [
     (plain_sources, "adafactor_numba/matrix.py", "def _step(X): pass\nstep = loop(_step)"),
     (plain_sources, "adafactor_numba/compiler.py", "loop = njit(cache=True)"),
     (plain_sources, "adafactor_numba/audit/adapters/optax.py", "step = jax.jit(_step)"),
+    (plain_sources, "adafactor_numba/bench/peers.py", "step = jax.jit(_step)"),
     (reexports, "proofs/__init__.py", "'''Proofs.'''\nfrom .sums import f\n__all__ = ['f']"),
     (reexports, "proofs/sums.py", "VERSION = 1"),
 ]

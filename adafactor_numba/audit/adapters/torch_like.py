@@ -12,12 +12,19 @@ Groups = Sequence[Sequence[int]] | None
 
 def parameters(params: list[Any]) -> list[Any]:
     """A parameter of PyTorch for every array."""
-    return [torch.nn.Parameter(torch.tensor(param)) for param in params]
+    return [torch.nn.Parameter(tensor(param).clone()) for param in params]
 
 
 def grouped(X: list[Any], groups: Groups) -> list[Any]:
     """The parameters as an optimizer takes them: all in one group, or in these."""
     return X if groups is None else [{"params": [X[k] for k in group]} for group in groups]
+
+
+def tensor(A: np.ndarray) -> Any:
+    """A tensor in the memory of A."""
+    if A.dtype.name == "bfloat16":
+        return torch.from_numpy(A.view(np.uint16)).view(torch.bfloat16)
+    return torch.from_numpy(A)
 
 
 def array(x: Any) -> np.ndarray:
@@ -42,7 +49,7 @@ class Step:
     def __call__(self, grads: list[Any]) -> list[np.ndarray]:
         self.t += 1
         for x, grad in zip(self.X, grads, strict=True):
-            x.grad = None if grad is None else torch.from_numpy(grad)  # shared: changes show
+            x.grad = None if grad is None else tensor(grad)  # shared: changes show
         for group in self.optimizer.param_groups if self.lr else ():
             group["lr"] = self.lr(self.t)  # type: ignore[misc]
         self.optimizer.step()

@@ -1,0 +1,1 @@
+"""How fast, how small and how accurate a step is, beside the other Adafactors."""
