@@ -123,8 +123,8 @@ class Adafactor:
         for names, batch in self._batches:
             t = np.array([self._parameters[name].t + 1 for name in names])
             batch.write(t, rates, self.hyperparameters, self._carry, self._threads)
-        for name, move in zip(wide, moves, strict=True):
-            self._parameters[name].move(*move, self._seed)
+        for name, (X_new, statistics) in zip(wide, moves, strict=True):
+            self._parameters[name].move(X_new, statistics, self._seed)
 
     def _step_strictly(self, gradients: Mapping[Hashable, Any]) -> None:
         """All are read, and any entry out of range raises, before the first is written."""

@@ -11,6 +11,7 @@ from numba.extending import overload
 from numpy.typing import NDArray
 
 from .doubledouble import U, multiply, times, two_sum
+from .half import NEAREST
 from .loops import WIDTH, Floats, Stored, height, loop, strip
 from .storage import put, room, rows
 
@@ -192,7 +193,7 @@ def _descend(
                                 count, low[k] = count + 1, x[k]
                     for k in range(x.shape[0]):
                         x[k] = low[k] + zero
-            put(X[b], start, block)
+            put(X[b], start, block, NEAREST)
     return found[:count], decided
 
 

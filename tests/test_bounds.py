@@ -140,49 +140,65 @@ def half(x):
     return -(-x // 2)
 
 
-def tree(N):
-    """Additions on the longest way through a sum of N terms in blocks."""
-    return min(N, loops.BLOCK) - 1 + half(2 * -(-N // loops.BLOCK)) - 1
+def lanes(N):
+    """Additions on the longest way through a sum of N terms in lanes, halved, and the rest."""
+    each = N // loops.LANES
+    halvings = int(math.log2(loops.LANES))
+    return (each - 1 + halvings if each else -1) + N % loops.LANES
+
+
+def column(N, together):
+    """The same for N terms, so many at once as a tree, and the rest one by one."""
+    groups = N // together
+    return (int(math.log2(together)) + groups - 1 if groups else -1) + N % together
+
+
+def tree(N, together=loops.ROWS):
+    """The same for N terms of an array, as a matrix with rows as long as there are sums."""
+    width = max(1, min(loops.WIDTH, N // loops.ROWS))
+    return column(-(-N // width), together) + lanes(width)
 
 
 def by_hand(n, m):
     """K of the loops over a matrix, for rho and beta_2 that are doubles.
 
-    R: a square and epsilon_1, m - 1 additions, w = 1 - beta_2 and two products, a sum.
-    r = sqrt(S_R / R): S_R is n - 1 additions on top of R.  c = 1 / sqrt(C).  U = G r c.
-    The mean square of U: a square, n + m - 2 additions and a division.  The divisor of U_hat:
-    a root and a division; then 1 / divisor, and the product with U.  The step: alpha / divisor,
-    and the product with U.
+    R: a square, a sum of m, m epsilon_1 added, w = 1 - beta_2 and two products, a sum; C likewise.
+    r = sqrt(S_R / R): S_R is a sum of n on top of R.  c = 1 / sqrt(C).
+    The mean square of U: r^2 G^2, sums by columns, times c^2, their sum and a division.  The
+    divisor of U_hat: a root and a division; then 1 / divisor, three products with r, c and G.
+    The step: alpha / divisor, and the same products.
     """
-    R, C = 2 + (m - 1) + 3, 2 + (n - 1) + 3
-    r, c = half(R + n - 1 + R + 1) + 1, half(C) + 2
-    U = r + c + 2
-    divisor = half(2 * U + 1 + (m - 1) + (n - 1) + 1) + 2
-    alpha = half(1 + tree(m) + (n - 1) + 1) + 2
-    step = alpha + divisor + 1 + U + 1
-    return {"alpha": alpha, "R": R, "C": C, "U_hat": divisor + 1 + U + 1, "X_new": step}
+    R, C = 1 + lanes(m) + 4, 1 + column(n, loops.FOUR) + 4
+    r, c = half(R + lanes(n) + R + 1) + 1, half(C) + 2
+    squares = 2 * r + 1 + 2 + column(n, loops.ROWS) + 2 * c + 2
+    divisor = half(squares + lanes(m) + 1) + 2
+    alpha = half(1 + tree(n * m) + 1) + 2
+    U = r + c + 3
+    return {
+        "alpha": alpha, "R": R, "C": C, "U_hat": divisor + 1 + U, "X_new": alpha + divisor + 1 + U,
+    }  # fmt: skip
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (3, 4), (4, 3), (1, 129), (129, 2), (2, 257), (5, 128)])
+@pytest.mark.parametrize("shape", [(1, 1), (3, 4), (4, 3), (1, 129), (129, 2), (2, 257), (9, 33)])
 def test_the_loops_count_what_is_counted_by_hand(shape):
     assert loop_roundings(shape, True) == by_hand(*shape)
 
 
-@pytest.mark.parametrize("length", [1, 2, 127, 128, 129, 257])
+@pytest.mark.parametrize("length", [1, 2, 7, 8, 9, 129, 257, 16_385])
 def test_the_loops_over_vectors_count_what_is_counted_by_hand(length):
     V, alpha = 2 + 3, half(1 + tree(length) + 1) + 2
-    U = half(V) + 2
-    divisor = half(2 * U + 1 + tree(length) + 1) + 2
+    divisor = half(2 + V + tree(length, loops.FOUR) + 1) + 2
+    U = half(V) + 3
     assert loop_roundings((length,), False) == {
-        "alpha": alpha, "V": V, "U_hat": divisor + U + 2, "X_new": alpha + divisor + U + 2,
+        "alpha": alpha, "V": V, "U_hat": divisor + U + 1, "X_new": alpha + divisor + U + 1,
     }  # fmt: skip
 
 
-def test_blocks_count_far_fewer_than_any_order_would():
+def test_sums_count_far_fewer_than_any_order_would():
     length = 2**14
     any_order = int(roundings(VECTOR)["mean_square_X"].subs(n, length))
     assert any_order == length + 1
-    assert loop_roundings((length,), False)["alpha"] == half(1 + 127 + 127 + 1) + 2
+    assert loop_roundings((length,), False)["alpha"] == half(1 + 3 + 127 + 4 + 1) + 2
 
 
 def test_the_count_grows_with_the_logarithm_of_t():
