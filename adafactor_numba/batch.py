@@ -9,11 +9,10 @@ import numpy as np
 from . import sweep
 from .hyperparameters import Hyperparameters, Rates
 from .loops import BLOCK, strip
-from .memory import Array
+from .memory import SMALL, Array
 from .parameter import Parameter
 
 GROUP = 2**20  # entries of the parameters that are worked on before the next ones
-SMALL = 2**12  # entries up to which a gradient is copied, which takes less than to ask where it is
 SERIAL = 2**16  # entries up to which threads are not worth their start; a parameter counts for OWN
 OWN = 2**8
 

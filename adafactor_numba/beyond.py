@@ -6,7 +6,6 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from . import wide_matrix, wide_vector
 from .hyperparameters import Hyperparameters, Rates
 from .wide import UNIT, Wides
 
@@ -31,6 +30,8 @@ def moved(
     X: Array, G: Array, old: Mapping[str, Wides], rates: Rates, constants: Hyperparameters
 ) -> Array:
     """X_new in float64 of X (p, n, m), a vector as (1, n, 1); R and C, or V, updated in place."""
+    from . import wide_matrix, wide_vector  # which few steps need
+
     p, n, m = X.shape
     X, G = (np.array(A.reshape(p, n, m), np.float64, order="C") for A in (X, G))
     scalars = (*rates, constants.epsilon_1, constants.epsilon_2, constants.d)

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 Array: TypeAlias = NDArray[Any]
 Interval: TypeAlias = tuple[int, int]  # the first byte and the one after the last
 
+SMALL = 2**12  # entries up to which to copy an array takes less than to ask where it lies
+
 
 def overlapping(arrays: Mapping[Hashable, Array]) -> tuple[Hashable, Hashable] | None:
     """The names of two arrays that share a byte, twice the same if an array shares it with itself.

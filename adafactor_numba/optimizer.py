@@ -7,16 +7,13 @@ import numpy as np
 from numba import config
 
 from . import schedule
-from . import strict as strictly
-from .batch import SMALL, Batch
-from .beyond import moved
 from .certificate import Certificate
 from .hyperparameters import Hyperparameters, Rates, Schedule
-from .memory import intervals, overlapping, reaches
+from .memory import SMALL, intervals, overlapping, reaches
 from .ordinary import constants_are_ordinary, rate_is_ordinary, sums_are_ordinary
-from .parameter import Parameter, State
 
 Arrays: TypeAlias = Sequence[Any] | Mapping[Any, Any]
+State: TypeAlias = dict[str, Any]
 
 
 class Adafactor:
@@ -74,6 +71,9 @@ class Adafactor:
         self.hyperparameters = Hyperparameters(rho, beta_2, epsilon_1, epsilon_2, d)
         arrays = _named("params", params)
         self._mapping = isinstance(params, Mapping)
+        from .batch import Batch  # the loops: half as long to load as Numba, so only when needed
+        from .parameter import Parameter
+
         self._parameters = {
             name: Parameter(f"params[{name!r}]", X, position)
             for position, (name, X) in enumerate(arrays.items())
@@ -128,6 +128,8 @@ class Adafactor:
 
     def _step_strictly(self, gradients: Mapping[Hashable, Any]) -> None:
         """All are read, and any entry out of range raises, before the first is written."""
+        from . import strict as strictly
+
         steps = {}
         for name, G in gradients.items():
             if G is not None:
@@ -162,7 +164,7 @@ class Adafactor:
     def _read(
         self,
         names: Sequence[Hashable],
-        batch: Batch,
+        batch: Any,
         gradients: Mapping[Hashable, Any],
         rates: Mapping[int, Rates],
     ) -> list[Hashable]:
@@ -187,6 +189,8 @@ class Adafactor:
 
     def _move(self, name: Hashable, G: Any, rates: Mapping[int, Rates]) -> Any:
         """What a parameter and its statistics become, in wide numbers."""
+        from .beyond import moved
+
         parameter = self._parameters[name]
         statistics = parameter.wide_statistics()
         own = rates[parameter.t + 1]

@@ -120,7 +120,7 @@ class Step:
         largest = max(self.R[0].max(), self.C[0].max())  # a NaN in one is one in the other
         self.fits = bool(
             _constants_fit(self.constants, self.rates.rho)
-            and largest <= _largest_gradient(self.constants) ** 2
+            and largest <= largest_gradient(self.constants) ** 2
             and self.mean_square_X * self.X.size <= Fraction(LARGEST) ** 2
             and all(fit for fit, _ in totals)
         )
@@ -261,7 +261,7 @@ def _constants_fit(given: Hyperparameters, rho: float) -> bool:
     return small and given.epsilon_1 >= LEAST and given.d >= 2.0**-500
 
 
-def _largest_gradient(given: Hyperparameters) -> float:
+def largest_gradient(given: Hyperparameters) -> float:
     """The magnitude up to which no square, quotient or sum of a step leaves the doubles.
 
     R_i >= w G_ij^2 and C_j >= w n epsilon_1, so sum U^2 <= m S_R / (w^2 epsilon_1), in which

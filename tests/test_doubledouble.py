@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from adafactor_numba import accumulator, bounds, doubledouble, pairsums, ziv
+from adafactor_numba import accumulator, bounds, doubledouble, loops, pairsums, ziv
 from adafactor_numba.doubledouble import PAIR, U
 from tests.arrays import DTYPES, normal
 
@@ -153,7 +153,7 @@ def test_squares_that_pairs_cannot_hold_are_noticed():
     total = np.zeros(accumulator.LIMBS, np.int64)
     A = np.ones(8192, np.float32)
     assert accumulator.squares_in_pairs(total, A)
-    A[0], A[1024] = 2.0**100, 2.0**-100
+    A[0], A[loops.WIDTH] = 2.0**100, 2.0**-100
     assert not accumulator.squares_in_pairs(np.zeros_like(total), A)
 
 

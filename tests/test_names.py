@@ -43,13 +43,18 @@ def test_each_folder_of_its_own_is_made_by_make():
     assert {*re.findall(r"\w+-[\d.]+", made[1])} == FOLDERS
 
 
+OWN = ("test", "lint", "plot")  # no peers
+
+
 def test_all_extras_but_those_for_developers_are_peers():
     named = re.search(r"\[(.*)\]", EXTRAS["peers"][0])[1].split(",")
-    assert {*named} == {*EXTRAS} - {"test", "lint", "peers"}
+    assert {*named} == {*EXTRAS} - {*OWN, "peers"}
     assert {adapter.extra for adapter in ADAPTERS.values()} - {None} == {*named}
 
 
-@pytest.mark.parametrize("extra", [extra for extra in EXTRAS if extra not in ("test", "lint")])
+@pytest.mark.parametrize(
+    "extra", [extra for extra in EXTRAS if extra not in ("test", "lint", "plot")]
+)
 def test_a_library_is_pinned_to_the_version_that_was_tried(extra):
     assert all("==" in wanted or wanted.startswith("adafactor-numba[") for wanted in EXTRAS[extra])
 
