@@ -44,60 +44,68 @@ class Batch:
             parameter.keep(self._statistics[p["statistics"] : p["statistics"] + length])
         self._sizes = forms.prod(axis=1)
         self._small = self._sizes <= SMALL
+        self._worth = self._sizes.sum() + OWN * len(self._sizes) >= SERIAL
         self._copied = np.array([parameter.copied for parameter in parameters])
         plain = [parameter.weights.flags.c_contiguous for parameter in parameters]
         self._forms = np.where(plain, sweep.PLAIN, sweep.STRIDED)
         self._pieces = _pieces(table["strips"], self._sizes)
         self._groups = _groups(self._sizes)
-        self._cut = np.empty((0, 0), np.int64)
         dtype = parameters[0].weights.dtype
-        self._like = {
-            sweep.PLAIN: np.empty((1, 1, 1), dtype),
-            sweep.STRIDED: np.empty((4, 4, 4), dtype)[::2, ::2, ::2],
-        }
+        self._like: list[tuple[int, Array]] = [
+            (sweep.PLAIN, np.empty((1, 1, 1), dtype)),
+            (sweep.STRIDED, np.empty((4, 4, 4), dtype)[::2, ::2, ::2]),
+        ]
+        self._work = sweep.Work(
+            *(table, self._pieces, self._groups, np.empty((0, 0), np.int64)),
+            *(self._statistics, self._scratch, self._sums),
+        )
+        self._arrange([False] * len(parameters))
 
     def take(self, gradients: Sequence[Array | None]) -> None:
         """Note where the gradients lie, which were checked; None leaves its parameter idle.
 
         Small ones are copied, all at once; the others must stay where they are until `write`.
         """
-        table = self._table
-        active = np.array([G is not None for G in gradients])
-        for k in np.flatnonzero(active & self._copied).tolist():
+        active = [G is not None for G in gradients]
+        if active != self._active:
+            self._arrange(active)
+        for k in self._fetched:
             self._parameters[k].fetch()
-        table["form"] = np.where(active, self._forms, sweep.IDLE)
-        self._held: list[Any] = []
-        small = np.flatnonzero(active & self._small)
-        if small.size:
-            copies = np.concatenate([gradients[k] for k in small.tolist()], axis=None)
-            starts = np.cumsum(self._sizes[small]) - self._sizes[small]
-            table["G"][small] = _start(copies) + starts * copies.itemsize
-            table["G_strides"][small] = self._packed(small, copies.itemsize)
+        table, self._held = self._table, []
+        if self._copies:
+            copies: Any = np.concatenate([gradients[k] for k in self._copies], axis=None)
+            table["G"][self._copies] = _start(copies) + self._offsets
             self._held.append(copies)
-        for k in np.flatnonzero(active & ~self._small).tolist():
+        for k in self._large:
             G = gradients[k].reshape(self._parameters[k].form)  # type: ignore[union-attr]
             table["G"][k], table["G_strides"][k] = _start(G), G.strides
-            if not G.flags.c_contiguous:
-                table["form"][k] = sweep.STRIDED
+            table["form"][k] = self._forms[k] if G.flags.c_contiguous else sweep.STRIDED
             self._held.append(G)
+        self._present = [(form, like) for form, like in self._like if form in table["form"]]
 
-    def _packed(self, which: Array, itemsize: int) -> Array:
-        """The strides of contiguous arrays of the forms of these parameters."""
-        n, m = self._table["n"][which], self._table["m"][which]
-        return np.stack([n * m, m, np.ones_like(m)], axis=1) * itemsize
+    def _arrange(self, active: list[bool]) -> None:
+        """Note which of the parameters are active, and where a copy of small gradients has each."""
+        self._active, table = active, self._table
+        table["form"] = np.where(active, self._forms, sweep.IDLE)
+        small = np.flatnonzero(active & self._small)
+        n, m, itemsize = table["n"][small], table["m"][small], self._like[0][1].itemsize
+        table["G_strides"][small] = np.stack([n * m, m, np.ones_like(m)], axis=1) * itemsize
+        self._copies, self._large = small.tolist(), np.flatnonzero(active & ~self._small).tolist()
+        self._offsets = (np.cumsum(self._sizes[small]) - self._sizes[small]) * itemsize
+        self._fetched = np.flatnonzero(active & self._copied).tolist()
 
     def read(self, threads: int) -> tuple[Array, Array]:
         """The sums of squares of each gradient and each X; not finite where an entry is not."""
-        threads = self._together(threads)
-        work = self._work(threads)
-        for form, like in self._present():
-            (sweep.read if threads == 1 else sweep.read_together)(work, form, like)
+        work, alone = self._shared(threads)
+        for form, like in self._present:
+            (sweep.read if alone else sweep.read_together)(work, form, like)
         sweep.gather_all(work)
         return self._table["sum_G"], self._table["sum_X"]
 
     def leave(self, which: list[int]) -> None:
         """Leave these parameters idle in this step, after which nothing is known of them."""
         self._table["form"][which], self._table["known"][which] = sweep.IDLE, 0
+        self._active = []  # so that the next step arranges them anew
 
     def write(
         self,
@@ -111,54 +119,39 @@ class Batch:
 
         With `carry`, X is taken to stay as it is until the next step, and is not read for it.
         """
-        threads = self._together(threads)
-        table, work = self._table, self._work(threads)
-        for each in np.unique(t[table["form"] != sweep.IDLE]).tolist():
-            table["w"][t == each], table["beta_2"][t == each], table["rho"][t == each] = rates[each]
+        table, (work, alone) = self._table, self._shared(threads)
+        for each, own in rates.items():
+            which = slice(None) if len(rates) == 1 else t == each
+            table["w"][which], table["beta_2"][which], table["rho"][which] = own
         table["t"] = t
-        same = sweep.Constants(
-            constants.epsilon_1, constants.epsilon_2, constants.d, self._seed, carry
-        )
-        for form, like in self._present():
-            (sweep.write if threads == 1 else sweep.write_together)(work, same, form, like)
-        table["known"] = np.where(table["form"], carry, table["known"])
-        for k in np.flatnonzero(table["form"]).tolist():
+        epsilon_1, epsilon_2, d = constants.epsilon_1, constants.epsilon_2, constants.d
+        same = sweep.Constants(epsilon_1, epsilon_2, d, self._seed, carry)
+        for form, like in self._present:
+            (sweep.write if alone else sweep.write_together)(work, same, form, like)
+        active = np.flatnonzero(table["form"])
+        table["known"][active] = carry
+        for k in active.tolist():
             self._parameters[k].store()
 
-    def _together(self, threads: int) -> int:
-        """How many of so many threads are worth their start."""
-        return threads if self._sizes.sum() + OWN * len(self._sizes) >= SERIAL else 1
-
-    def _work(self, threads: int) -> sweep.Work:
-        return sweep.Work(
-            self._table,
-            self._pieces,
-            self._groups,
-            self._cuts(threads),
-            self._statistics,
-            self._scratch,
-            self._sums,
-        )
-
-    def _present(self) -> list[tuple[int, Array]]:
-        """The forms that there are, each with an array of its kind."""
-        return [(form, like) for form, like in self._like.items() if form in self._table["form"]]
+    def _shared(self, threads: int) -> tuple[sweep.Work, bool]:
+        """The work for so many threads as are worth their start, and whether that is one."""
+        threads = threads if self._worth else 1
+        if self._work.cuts.shape[1] != threads + 1:
+            self._work = self._work._replace(cuts=self._cuts(threads))
+        return self._work, threads == 1
 
     def _cuts(self, threads: int) -> Array:
         """cuts[group, k]: the first piece of thread k in a group, so that entries are balanced."""
-        if self._cut.shape[1] == threads + 1:
-            return self._cut
         parameter = self._pieces["parameter"]
         share = (self._pieces["stop"] - self._pieces["start"]) / self._table["strips"][parameter]
         done = np.concatenate([[0.0], np.cumsum(share * self._sizes[parameter])])
         ends = np.searchsorted(parameter, self._groups)
-        self._cut = np.array(
+        return np.array(
             [
                 np.searchsorted(done, np.linspace(done[start], done[stop], threads + 1))
                 for start, stop in pairwise(ends)
             ]
         )
-        return self._cut
 
 
 def _start(A: Array) -> int:

@@ -69,6 +69,7 @@ class Adafactor:
         self._threads = _threads(threads)
         self._carry = params_unchanged_between_steps
         self.hyperparameters = Hyperparameters(rho, beta_2, epsilon_1, epsilon_2, d)
+        self._ordinary = constants_are_ordinary(self.hyperparameters)
         arrays = _named("params", params)
         self._mapping = isinstance(params, Mapping)
         from .batch import Batch  # the loops: half as long to load as Numba, so only when needed
@@ -174,14 +175,16 @@ class Adafactor:
         """
         sum_G, sum_X = batch.read(self._threads)
         ordinary = sums_are_ordinary(sum_G, sum_X, self.hyperparameters.epsilon_2)
-        ordinary &= constants_are_ordinary(self.hyperparameters)
         parameters = [self._parameters[name] for name in names]
+        if not self._ordinary:
+            ordinary[:] = False
         ordinary &= [not parameter.exponents for parameter in parameters]
         rho = {t for t, own in rates.items() if rate_is_ordinary(own.rho)}
         if len(rho) < len(rates):
             ordinary &= [parameter.t + 1 in rho for parameter in parameters]
-        beyond = np.flatnonzero(~ordinary).tolist()
-        wide = [k for k in beyond if gradients[names[k]] is not None]
+        if ordinary.all():
+            return []
+        wide = [k for k in np.flatnonzero(~ordinary).tolist() if gradients[names[k]] is not None]
         for k in wide:
             parameters[k].scan(f"grads[{names[k]!r}]", gradients[names[k]])
         batch.leave(wide)

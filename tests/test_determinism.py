@@ -54,8 +54,7 @@ def test_a_step_again_gives_the_same_bits():
 
 def test_threads_share_what_is_large():
     work = batch.Batch(Adafactor([normal((300, 701))])._batches[0][1]._parameters)
-    assert work._together(2) == 2
-    first, middle, last = work._cuts(2)[0]
+    (first, middle, last), *_ = work._shared(2)[0].cuts
     assert first < middle < last == len(work._pieces)
 
 
