@@ -151,6 +151,18 @@ def test_a_parameter_that_was_skipped_is_carried_too():
     assert found[0] == found[1]
 
 
+@pytest.mark.parametrize("shape", [(3, 5), (300, 701), (7,)])
+def test_a_mean_square_is_carried_through_steps_in_wide_numbers(shape):
+    found = []
+    for carried in (False, True):
+        X = normal(shape)
+        optimizer = Adafactor([X], params_unchanged_between_steps=carried)
+        for t, size in enumerate((1.0, 1e200, 1.0, 1.0)):
+            optimizer.step([normal(shape, seed=t + 1) * size])
+        found.append(snapshot(optimizer, [X]))
+    assert found[0] == found[1]
+
+
 @pytest.mark.parametrize("threads", [0, -1, 1.5, "2", True])
 def test_a_number_of_threads_that_is_none_is_an_error(threads):
     with pytest.raises((TypeError, ValueError), match="threads is"):
