@@ -43,10 +43,11 @@ def _second_moment(V: Floats, G: Stored, w: float, beta_2: float, epsilon_1: flo
     n = G.shape[0]
     spare = room(G, min(n, height(1)))
     for start in range(0, n, height(1)):
-        block = rows(G, start, min(height(1), n - start), spare).reshape(-1)
-        for i in range(block.shape[0]):
-            g = float64(block[i])
-            V[start + i] = beta_2 * V[start + i] + w * (g * g + epsilon_1)
+        most = min(height(1), n - start)
+        v, g = V[start : start + most], rows(G, start, most, spare).reshape(-1)
+        for i in range(most):
+            a = float64(g[i])
+            v[i] = beta_2 * v[i] + w * (a * a + epsilon_1)
 
 
 second_moment = loop(_second_moment)
@@ -116,8 +117,9 @@ def _descend(X: Stored, G: Stored, V: Floats, scale: float, noise: Noise = NEARE
         most = min(height(1), n - start)
         block = rows(X, start, most, spare)
         x, g = block.reshape(-1), rows(G, start, most, spare_G).reshape(-1)
+        v = V[start : start + most]
         for i in range(most):
-            x[i] = float64(x[i]) - scale / math.sqrt(V[start + i]) * float64(g[i])
+            x[i] = float64(x[i]) - scale / math.sqrt(v[i]) * float64(g[i])
         put(X, start, block, noise)
 
 

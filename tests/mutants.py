@@ -78,14 +78,14 @@ STATISTICS_AFTERWARDS = """\
         second_moment(R[b], C[b], G[b], w, beta_2, epsilon_1)
 """
 BLOCK_OF_FOUR = """\
-            lanes[3 * LANES + k] += d
-            columns[j] += (a + b) + (c + d)
+                lanes[3 * LANES + k] += d
+                columns[j] += (a + b) + (c + d)
 """
 REST_OF_FOUR = """\
-        row_sums[3] += d
-        columns[j] += (a + b) + (c + d)
+            row_sums[i + 3] += d
+            columns[j] += (a + b) + (c + d)
 """
-MOVE = "X[{0}, j] = float64(X[{0}, j]) - f_{0} * c[j] * float64(G[{0}, j])"
+MOVE = "X[i + {0}, j] = float64(X[i + {0}, j]) - f_{0} * c[j] * float64(G[i + {0}, j])"
 LAST = """\
     descend(X, G, r, c, alpha / clipping(mean_square_of_U(G, r, c), d))
 """
@@ -174,8 +174,8 @@ CHANGES = {
             "range(whole * LANES, m - 1):\n        x",
         ),
         "last column of four skipped": (
-            "range(whole * LANES, m):\n        a, b",
-            "range(whole * LANES, m - 1):\n        a, b",
+            "range(whole * LANES, m):\n            a, b",
+            "range(whole * LANES, m - 1):\n            a, b",
         ),
         "last row skipped": (
             "range(fours, block.shape[0]):\n            row_sums",
@@ -183,11 +183,11 @@ CHANGES = {
         ),
         "row in float32": ("lanes[k] += x * x", "lanes[k] += float64(np.float32(x * x))"),
         "lanes of another row": ("lanes[2 * LANES + k] += c", "lanes[LANES + k] += c"),
-        "lanes not cleared": ("    lanes[:] = 0.0\n", ""),
-        "one row of four twice": ("row_sums[2] += c", "row_sums[2] += d"),
+        "lanes not cleared": ("        lanes[:] = 0.0\n", ""),
+        "one row of four twice": ("row_sums[i + 2] += c", "row_sums[i + 2] += d"),
         "rows of the first block": (
-            "squares(block[i : i + FOUR], row_sums[start + i : start",
-            "squares(block[i : i + FOUR], row_sums[i : start",
+            "squares(block, fours, row_sums[start:]",
+            "squares(block, fours, row_sums",
         ),
         "R not kept": ("update(R, row_sums", "update(R.copy(), row_sums"),
         "sums kept without w": ("w * (sums[i]", "(sums[i]"),
@@ -203,7 +203,7 @@ CHANGES = {
             BLOCK_OF_FOUR,
             BLOCK_OF_FOUR.replace("(a + b) + (c + d)", "(a + b) + c"),
         ),
-        "rest of columns twice": (REST_OF_FOUR, REST_OF_FOUR + "        columns[j] += a\n"),
+        "rest of columns twice": (REST_OF_FOUR, REST_OF_FOUR + "            columns[j] += a\n"),
         "columns in float32": (
             "part[j]\n",
             "float64(np.float32(part[j]))\n",
@@ -235,18 +235,18 @@ CHANGES = {
             "range(whole, block.shape[0] - 1):\n            add_weighted_row",
         ),
         "weights of the first block": (
-            "f[start + i : start + i + ROWS], columns",
-            "f[i : i + ROWS], columns",
+            "add_weighted(block, whole, f[start:]",
+            "add_weighted(block, whole, f",
         ),
         "last column stays": (
-            "range(c.shape[0]):\n        X[0",
-            "range(c.shape[0] - 1):\n        X[0",
+            "range(c.shape[0]):\n            X[i",
+            "range(c.shape[0] - 1):\n            X[i",
         ),
         "last row stays": (
             "range(fours, most):\n            move_row",
             "range(fours, most - 1):\n            move_row",
         ),
-        "scales of the first block": ("f[start + i : start + i + FOUR], c)", "f[i : i + FOUR], c)"),
+        "scales of the first block": ("fours, f[start:], c)", "fours, f, c)"),
         "one row of four moved as another": (
             MOVE.format(2),
             MOVE.format(2).replace("f_2", "f_1"),
@@ -279,21 +279,21 @@ CHANGES = {
         "last strip of a vector only": ("total += sum_of_squares(X", "total = sum_of_squares(X"),
     },
     ("vector", "V"): {
-        "eps1 outside in V": ("w * (g * g + epsilon_1)", "w * g * g + epsilon_1"),
-        "w and beta_2 swapped in V": ("beta_2 * V[start + i] + w *", "w * V[start + i] + beta_2 *"),
+        "eps1 outside in V": ("w * (a * a + epsilon_1)", "w * a * a + epsilon_1"),
+        "w and beta_2 swapped in V": ("beta_2 * v[i] + w *", "w * v[i] + beta_2 *"),
         "V not kept": ("second_moment(V, G", "second_moment(V.copy(), G"),
-        "V but the last": ("range(block.shape[0])", "range(block.shape[0] - 1)"),
-        "V of the first block": ("V[start + i] = beta_2", "V[i] = beta_2"),
+        "V but the last": ("range(most):\n            a", "range(most - 1):\n            a"),
+        "V of the first block": ("v, g = V[start : start + most]", "v, g = V[:most]"),
     },
     ("vector", "U_hat"): {
         "rest of U skipped": ("range(whole * m, n, m)", "range(whole * m, n - m, m)"),
         "first four rows of U only": ("range(0, whole, FOUR)", "range(0, min(whole, FOUR), FOUR)"),
         "rows of U that overlap": ("range(whole * m, n, m)", "range(whole * m - 1, n, m)"),
         "V of another row": ("b * b / V[1, j]", "b * b / V[0, j]"),
-        "last entry stays": ("range(most)", "range(most - 1)"),
+        "last entry stays": ("range(most):\n            x", "range(most - 1):\n            x"),
         "ascent of vectors": ("float64(x[i]) - scale", "float64(x[i]) + scale"),
         "U of vectors not squared": ("g * g / V[start + k]", "abs(g) / V[start + k]"),
-        "V for its root": ("math.sqrt(V[start + i])", "V[start + i]"),
+        "V for its root": ("math.sqrt(v[i])", "v[i]"),
         "last strip of U of a vector only": (
             "total += sum_of_squares_of_U(G[own]",
             "total = sum_of_squares_of_U(G[own]",
@@ -302,8 +302,8 @@ CHANGES = {
     ("vector", "X_new"): {
         "vectors not clipped": ("alpha / clipping(mean_square_of_U(G, V), d)", "alpha"),
         "step stored as the weights are": (
-            "scale / math.sqrt(V[start + i]) * float64(g[i])",
-            "X.dtype.type(scale / math.sqrt(V[start + i]) * float64(g[i]))",
+            "scale / math.sqrt(v[i]) * float64(g[i])",
+            "X.dtype.type(scale / math.sqrt(v[i]) * float64(g[i]))",
         ),
     },
 }
