@@ -44,21 +44,21 @@ def _mean_square(X: Stored) -> float:
 mean_square = loop(_mean_square)
 
 
-def _squares(A: Stored, n: int, row_sums: Floats, columns: Floats, lanes: Floats) -> None:
-    """Write the sums of squares of the first n rows of A to row_sums, add them to columns (m,).
+def _squares(A: Stored, q: int, row_sums: Floats, columns: Floats, lanes: Floats) -> None:
+    """Write the sums of squares of the first FOUR q rows of A to row_sums, and add them to columns.
 
-    n is a multiple of FOUR.  A row is summed in LANES partial sums, halved until one is left, and
-    then the rest.
+    Four rows are read together, q apart.  Each is summed in LANES partial sums, halved until one is
+    left, and then the rest.
     """
     m = columns.shape[0]
     whole = m // LANES
-    for i in range(0, n, FOUR):
+    for i in range(q):
         lanes[:] = 0.0
         for block in range(whole):
             for k in range(LANES):
                 j = block * LANES + k
-                a, b = float64(A[i, j]), float64(A[i + 1, j])
-                c, d = float64(A[i + 2, j]), float64(A[i + 3, j])
+                a, b = float64(A[i, j]), float64(A[q + i, j])
+                c, d = float64(A[2 * q + i, j]), float64(A[3 * q + i, j])
                 a, b, c, d = a * a, b * b, c * c, d * d
                 lanes[k] += a
                 lanes[LANES + k] += b
@@ -66,15 +66,15 @@ def _squares(A: Stored, n: int, row_sums: Floats, columns: Floats, lanes: Floats
                 lanes[3 * LANES + k] += d
                 columns[j] += (a + b) + (c + d)
         for k in range(FOUR):
-            row_sums[i + k] = halved(lanes[k * LANES : (k + 1) * LANES]) if whole > 0 else 0.0
+            row_sums[k * q + i] = halved(lanes[k * LANES : (k + 1) * LANES]) if whole > 0 else 0.0
         for j in range(whole * LANES, m):
-            a, b = float64(A[i, j]), float64(A[i + 1, j])
-            c, d = float64(A[i + 2, j]), float64(A[i + 3, j])
+            a, b = float64(A[i, j]), float64(A[q + i, j])
+            c, d = float64(A[2 * q + i, j]), float64(A[3 * q + i, j])
             a, b, c, d = a * a, b * b, c * c, d * d
             row_sums[i] += a
-            row_sums[i + 1] += b
-            row_sums[i + 2] += c
-            row_sums[i + 3] += d
+            row_sums[q + i] += b
+            row_sums[2 * q + i] += c
+            row_sums[3 * q + i] += d
             columns[j] += (a + b) + (c + d)
 
 
@@ -109,9 +109,9 @@ def _sums(G: Stored, row_sums: Floats, columns: Floats) -> None:
     columns[:] = 0.0
     for start in range(0, n, height(m)):
         block = rows(G, start, min(height(m), n - start), spare)
-        fours = block.shape[0] // FOUR * FOUR
-        squares(block, fours, row_sums[start:], columns, lanes)
-        for i in range(fours, block.shape[0]):
+        quarter = block.shape[0] // FOUR
+        squares(block, quarter, row_sums[start:], columns, lanes)
+        for i in range(FOUR * quarter, block.shape[0]):
             row_sums[start + i] = squares_of_row(block[i], columns)
 
 
@@ -168,16 +168,16 @@ def _scales(r: Floats, c: Floats, R: Floats, C: Floats) -> None:
 scales = loop(_scales)
 
 
-def _add_weighted(G: Stored, n: int, f: Floats, columns: Floats) -> None:
-    """Add sum_i f_i G_ij^2 of the first n rows of G, a multiple of ROWS, to columns (m,)."""
-    for i in range(0, n, ROWS):
-        f_0, f_1, f_2, f_3 = f[i], f[i + 1], f[i + 2], f[i + 3]
-        f_4, f_5, f_6, f_7 = f[i + 4], f[i + 5], f[i + 6], f[i + 7]
+def _add_weighted(G: Stored, q: int, f: Floats, columns: Floats) -> None:
+    """Add sum_i f_i G_ij^2 of the first ROWS q rows of G, read q apart, to columns (m,)."""
+    for i in range(q):
+        f_0, f_1, f_2, f_3 = f[i], f[q + i], f[2 * q + i], f[3 * q + i]
+        f_4, f_5, f_6, f_7 = f[4 * q + i], f[5 * q + i], f[6 * q + i], f[7 * q + i]
         for j in range(columns.shape[0]):
-            a, b = float64(G[i, j]), float64(G[i + 1, j])
-            c, d = float64(G[i + 2, j]), float64(G[i + 3, j])
-            e, o = float64(G[i + 4, j]), float64(G[i + 5, j])
-            g, h = float64(G[i + 6, j]), float64(G[i + 7, j])
+            a, b = float64(G[i, j]), float64(G[q + i, j])
+            c, d = float64(G[2 * q + i, j]), float64(G[3 * q + i, j])
+            e, o = float64(G[4 * q + i, j]), float64(G[5 * q + i, j])
+            g, h = float64(G[6 * q + i, j]), float64(G[7 * q + i, j])
             first = (a * a * f_0 + b * b * f_1) + (c * c * f_2 + d * d * f_3)
             columns[j] += first + ((e * e * f_4 + o * o * f_5) + (g * g * f_6 + h * h * f_7))
 
@@ -202,9 +202,9 @@ def _sum_of_squares_of_U(G: Stored, r: Floats, c: Floats) -> float:
     spare = room(G, min(n, height(m)))
     for start in range(0, n, height(m)):
         block = rows(G, start, min(height(m), n - start), spare)
-        whole = block.shape[0] // ROWS * ROWS
-        add_weighted(block, whole, f[start:], columns)
-        for i in range(whole, block.shape[0]):
+        eighth = block.shape[0] // ROWS
+        add_weighted(block, eighth, f[start:], columns)
+        for i in range(ROWS * eighth, block.shape[0]):
             add_weighted_row(block[i], f[start + i], columns)
     for j in range(m):
         columns[j] *= c[j] * c[j]
@@ -228,15 +228,15 @@ def _mean_square_of_U(G: Stored, r: Floats, c: Floats) -> float:
 mean_square_of_U = loop(_mean_square_of_U)
 
 
-def _move(X: Stored, G: Stored, n: int, f: Floats, c: Floats) -> None:
-    """Subtract f_i c_j G_ij from the first n rows of X in place, a multiple of FOUR."""
-    for i in range(0, n, FOUR):
-        f_0, f_1, f_2, f_3 = f[i], f[i + 1], f[i + 2], f[i + 3]
+def _move(X: Stored, G: Stored, q: int, f: Floats, c: Floats) -> None:
+    """Subtract f_i c_j G_ij from the first FOUR q rows of X in place, four together, q apart."""
+    for i in range(q):
+        f_0, f_1, f_2, f_3 = f[i], f[q + i], f[2 * q + i], f[3 * q + i]
         for j in range(c.shape[0]):
             X[i, j] = float64(X[i, j]) - f_0 * c[j] * float64(G[i, j])
-            X[i + 1, j] = float64(X[i + 1, j]) - f_1 * c[j] * float64(G[i + 1, j])
-            X[i + 2, j] = float64(X[i + 2, j]) - f_2 * c[j] * float64(G[i + 2, j])
-            X[i + 3, j] = float64(X[i + 3, j]) - f_3 * c[j] * float64(G[i + 3, j])
+            X[q + i, j] = float64(X[q + i, j]) - f_1 * c[j] * float64(G[q + i, j])
+            X[2 * q + i, j] = float64(X[2 * q + i, j]) - f_2 * c[j] * float64(G[2 * q + i, j])
+            X[3 * q + i, j] = float64(X[3 * q + i, j]) - f_3 * c[j] * float64(G[3 * q + i, j])
 
 
 move = loop(_move)
@@ -261,9 +261,9 @@ def _descend_strip(
     for start in range(0, n, height(m)):
         most = min(height(m), n - start)
         block, gradient = rows(X, start, most, spare), rows(G, start, most, spare_G)
-        fours = most // FOUR * FOUR
-        move(block, gradient, fours, f[start:], c)
-        for i in range(fours, most):
+        quarter = most // FOUR
+        move(block, gradient, quarter, f[start:], c)
+        for i in range(FOUR * quarter, most):
             move_row(block[i], gradient[i], f[start + i], c)
         put(X, start, block, noise)
 

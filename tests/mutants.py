@@ -82,10 +82,10 @@ BLOCK_OF_FOUR = """\
                 columns[j] += (a + b) + (c + d)
 """
 REST_OF_FOUR = """\
-            row_sums[i + 3] += d
+            row_sums[3 * q + i] += d
             columns[j] += (a + b) + (c + d)
 """
-MOVE = "X[i + {0}, j] = float64(X[i + {0}, j]) - f_{0} * c[j] * float64(G[i + {0}, j])"
+MOVE = "X[{0} * q + i, j] = float64(X[{0} * q + i, j]) - f_{0} * c[j] * float64(G[{0} * q + i, j])"
 LAST = """\
     descend(X, G, r, c, alpha / clipping(mean_square_of_U(G, r, c), d))
 """
@@ -178,16 +178,16 @@ CHANGES = {
             "range(whole * LANES, m - 1):\n            a, b",
         ),
         "last row skipped": (
-            "range(fours, block.shape[0]):\n            row_sums",
-            "range(fours, block.shape[0] - 1):\n            row_sums",
+            "range(FOUR * quarter, block.shape[0]):\n            row_sums",
+            "range(FOUR * quarter, block.shape[0] - 1):\n            row_sums",
         ),
         "row in float32": ("lanes[k] += x * x", "lanes[k] += float64(np.float32(x * x))"),
         "lanes of another row": ("lanes[2 * LANES + k] += c", "lanes[LANES + k] += c"),
         "lanes not cleared": ("        lanes[:] = 0.0\n", ""),
-        "one row of four twice": ("row_sums[i + 2] += c", "row_sums[i + 2] += d"),
+        "one row of four twice": ("row_sums[2 * q + i] += c", "row_sums[2 * q + i] += d"),
         "rows of the first block": (
-            "squares(block, fours, row_sums[start:]",
-            "squares(block, fours, row_sums",
+            "squares(block, quarter, row_sums[start:]",
+            "squares(block, quarter, row_sums",
         ),
         "R not kept": ("update(R, row_sums", "update(R.copy(), row_sums"),
         "sums kept without w": ("w * (sums[i]", "(sums[i]"),
@@ -231,22 +231,22 @@ CHANGES = {
         "mean of U over a matrix": (MEAN_SQUARE_OF_U, MEAN_SQUARE_OF_U.replace("p * n", "n")),
         "last strip of U only": (MEAN_SQUARE_OF_U, MEAN_SQUARE_OF_U.replace("+= sum", "= sum")),
         "last row of U skipped": (
-            "range(whole, block.shape[0]):\n            add_weighted_row",
-            "range(whole, block.shape[0] - 1):\n            add_weighted_row",
+            "range(ROWS * eighth, block.shape[0]):\n            add_weighted_row",
+            "range(ROWS * eighth, block.shape[0] - 1):\n            add_weighted_row",
         ),
         "weights of the first block": (
-            "add_weighted(block, whole, f[start:]",
-            "add_weighted(block, whole, f",
+            "add_weighted(block, eighth, f[start:]",
+            "add_weighted(block, eighth, f",
         ),
         "last column stays": (
             "range(c.shape[0]):\n            X[i",
             "range(c.shape[0] - 1):\n            X[i",
         ),
         "last row stays": (
-            "range(fours, most):\n            move_row",
-            "range(fours, most - 1):\n            move_row",
+            "range(FOUR * quarter, most):\n            move_row",
+            "range(FOUR * quarter, most - 1):\n            move_row",
         ),
-        "scales of the first block": ("fours, f[start:], c)", "fours, f, c)"),
+        "scales of the first block": ("quarter, f[start:], c)", "quarter, f, c)"),
         "one row of four moved as another": (
             MOVE.format(2),
             MOVE.format(2).replace("f_2", "f_1"),
