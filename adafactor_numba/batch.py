@@ -74,14 +74,15 @@ class Batch:
         table, self._held = self._table, []
         if self._copies:
             copies: Any = np.concatenate([gradients[k] for k in self._copies], axis=None)
-            table["G"][self._copies] = _start(copies) + self._offsets
+            table["G"][self._small_ones] = _start(copies) + self._offsets
             self._held.append(copies)
         for k in self._large:
             G = gradients[k].reshape(self._parameters[k].form)  # type: ignore[union-attr]
             table["G"][k], table["G_strides"][k] = _start(G), G.strides
             table["form"][k] = self._forms[k] if G.flags.c_contiguous else sweep.STRIDED
             self._held.append(G)
-        self._present = [(form, like) for form, like in self._like if form in table["form"]]
+        if self._large:
+            self._present = self._forms_in(table["form"])
 
     def _arrange(self, active: list[bool]) -> None:
         """Note which of the parameters are active, and where a copy of small gradients has each."""
@@ -92,20 +93,35 @@ class Batch:
         table["G_strides"][small] = np.stack([n * m, m, np.ones_like(m)], axis=1) * itemsize
         self._copies, self._large = small.tolist(), np.flatnonzero(active & ~self._small).tolist()
         self._offsets = (np.cumsum(self._sizes[small]) - self._sizes[small]) * itemsize
+        self._small_ones = small if small.size < len(active) else slice(None)  # which is quicker
         self._fetched = np.flatnonzero(active & self._copied).tolist()
+        self._moved = np.flatnonzero(active).tolist()
+        self._present = self._forms_in(table["form"])
 
-    def read(self, threads: int) -> tuple[Array, Array]:
-        """The sums of squares of each gradient and each X; not finite where an entry is not."""
+    def _forms_in(self, forms: Array) -> list[tuple[int, Array]]:
+        """The forms that there are, each with an array of its kind."""
+        return [(form, like) for form, like in self._like if form in forms]
+
+    def read(self, threads: int, bounds: tuple[float, float, float]) -> bool:
+        """Sum the squares of each gradient and each X; whether all are within these bounds.
+
+        Those of G and of X from above, and of X from below.
+        """
         work, alone = self._shared(threads)
         for form, like in self._present:
             (sweep.read if alone else sweep.read_together)(work, form, like)
-        sweep.gather_all(work)
+        within: bool = sweep.gather_all(work, *bounds)
+        return within
+
+    def sums(self) -> tuple[Array, Array]:
+        """What `read` came to: not finite where an entry is not."""
         return self._table["sum_G"], self._table["sum_X"]
 
     def leave(self, which: list[int]) -> None:
         """Leave these parameters idle in this step, after which nothing is known of them."""
         self._table["form"][which], self._table["known"][which] = sweep.IDLE, 0
         self._active = []  # so that the next step arranges them anew
+        self._moved = np.flatnonzero(self._table["form"]).tolist()
 
     def write(
         self,
@@ -128,9 +144,8 @@ class Batch:
         same = sweep.Constants(epsilon_1, epsilon_2, d, self._seed, carry)
         for form, like in self._present:
             (sweep.write if alone else sweep.write_together)(work, same, form, like)
-        active = np.flatnonzero(table["form"])
-        table["known"][active] = carry
-        for k in active.tolist():
+        table["known"][self._moved] = carry
+        for k in self._moved:
             self._parameters[k].store()
 
     def _shared(self, threads: int) -> tuple[sweep.Work, bool]:

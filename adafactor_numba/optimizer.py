@@ -10,7 +10,7 @@ from . import schedule
 from .certificate import Certificate
 from .hyperparameters import Hyperparameters, Rates, Schedule
 from .memory import SMALL, intervals, overlapping, reaches
-from .ordinary import constants_are_ordinary, rate_is_ordinary, sums_are_ordinary
+from .ordinary import bounds, constants_are_ordinary, rate_is_ordinary, sums_are_ordinary
 
 Arrays: TypeAlias = Sequence[Any] | Mapping[Any, Any]
 State: TypeAlias = dict[str, Any]
@@ -173,17 +173,17 @@ class Adafactor:
 
         Raises a ValueError for an entry that is not finite.
         """
-        sum_G, sum_X = batch.read(self._threads)
-        ordinary = sums_are_ordinary(sum_G, sum_X, self.hyperparameters.epsilon_2)
+        within = batch.read(self._threads, bounds(self.hyperparameters.epsilon_2))
         parameters = [self._parameters[name] for name in names]
-        if not self._ordinary:
-            ordinary[:] = False
-        ordinary &= [not parameter.exponents for parameter in parameters]
-        rho = {t for t, own in rates.items() if rate_is_ordinary(own.rho)}
-        if len(rho) < len(rates):
-            ordinary &= [parameter.t + 1 in rho for parameter in parameters]
-        if ordinary.all():
+        wide_before = [bool(parameter.exponents) for parameter in parameters]
+        unusual = {t for t, own in rates.items() if not rate_is_ordinary(own.rho)}
+        if within and self._ordinary and not unusual and not any(wide_before):
             return []
+        sum_G, sum_X = batch.sums()
+        ordinary = sums_are_ordinary(sum_G, sum_X, self.hyperparameters.epsilon_2)
+        ordinary &= self._ordinary
+        ordinary &= ~np.array(wide_before)
+        ordinary &= [parameter.t + 1 not in unusual for parameter in parameters]
         wide = [k for k in np.flatnonzero(~ordinary).tolist() if gradients[names[k]] is not None]
         for k in wide:
             parameters[k].scan(f"grads[{names[k]!r}]", gradients[names[k]])

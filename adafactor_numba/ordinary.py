@@ -53,10 +53,15 @@ def rate_is_ordinary(rho: float) -> bool:
     return rho == 0 or RATES[0] <= rho <= RATES[1]
 
 
+def bounds(epsilon_2: float) -> tuple[float, float, float]:
+    """The largest sum of G^2, the largest and the least of X^2."""
+    return LARGEST_SUM_G, LARGEST_SUM_X, 0.0 if epsilon_2 >= LEAST_EPSILON_2 else LEAST_SUM_X
+
+
 def sums_are_ordinary(sum_G: Any, sum_X: Any, epsilon_2: float) -> Any:
     """Whether sums of G^2 and X^2 are within bounds; not if an entry is no number."""
-    large_enough = (sum_X >= LEAST_SUM_X) | (epsilon_2 >= LEAST_EPSILON_2)
-    return (sum_G <= LARGEST_SUM_G) & (sum_X <= LARGEST_SUM_X) & large_enough
+    largest_G, largest_X, least_X = bounds(epsilon_2)
+    return (sum_G <= largest_G) & (sum_X <= largest_X) & (sum_X >= least_X)
 
 
 def statistics_are_ordinary(A: NDArray[np.float64]) -> bool:

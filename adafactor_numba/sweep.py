@@ -300,11 +300,15 @@ def _write_together(work: Work, constants: Constants, form: int, like: Any) -> N
                 writing(work, constants, group, phase, thread, form, like)
 
 
-def _gather_all(work: Work) -> None:
-    """Add up the strips of every parameter that has a gradient."""
+def _gather_all(work: Work, largest_G: float, largest_X: float, least_X: float) -> bool:
+    """Add up the strips of every parameter that has a gradient; whether all are within bounds."""
+    within = True
     for i in range(work.table.shape[0]):
-        if work.table[i].form != IDLE:
+        p = work.table[i]
+        if p.form != IDLE:
             gather(work, i)
+            within &= p.sum_G <= largest_G and least_X <= p.sum_X <= largest_X
+    return within
 
 
 read = loop(_read)
