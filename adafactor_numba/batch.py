@@ -1,7 +1,6 @@
 """The parameters of one type of float, as the tables that `sweep` reads."""
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,9 +9,9 @@ from . import sweep
 from .hyperparameters import Hyperparameters, Rates
 from .loops import BLOCK, strip
 from .memory import SMALL, Array
+from .ordinary import Bounds
 from .parameter import Parameter
 
-GROUP = 2**20  # entries of the parameters that are worked on before the next ones
 SERIAL = 2**16  # entries up to which threads are not worth their start; a parameter counts for OWN
 OWN = 2**8
 
@@ -28,17 +27,18 @@ class Batch:
         forms = np.array([parameter.form for parameter in parameters])
         table = self._table = np.zeros(len(parameters), sweep.PARAMETER)
         table["p"], table["n"], table["m"] = forms.T
+        self._field = {name: table[name] for name in sweep.PARAMETER.names or ()}
         table["position"] = [parameter.position for parameter in parameters]
         table["factored"] = [parameter.factored for parameter in parameters]
         for p, parameter in zip(table, parameters, strict=True):
             p["X"], p["X_strides"] = _start(parameter.weights), parameter.weights.strides
             p["strips"] = p["p"] * -(-p["n"] // strip(p["n"], p["m"]))
         kept = np.where(table["factored"], table["p"] * (table["n"] + table["m"]), table["n"])
-        parts = np.where(table["factored"], kept + table["strips"] * table["m"], 0)
+        parts = np.where(table["factored"], kept + 2 * table["strips"] * table["m"], 0)
         lengths = {"first": table["strips"], "statistics": kept, "scratch": parts}
         for name, length in lengths.items():
             table[name] = np.cumsum(length) - length
-        self._sums = np.zeros((2, table["strips"].sum()))
+        self._sums = np.zeros((3, table["strips"].sum()))
         self._statistics, self._scratch = np.zeros(kept.sum()), np.empty(parts.sum())
         for p, length, parameter in zip(table, kept, parameters, strict=True):
             parameter.keep(self._statistics[p["statistics"] : p["statistics"] + length])
@@ -49,17 +49,21 @@ class Batch:
         plain = [parameter.weights.flags.c_contiguous for parameter in parameters]
         self._forms = np.where(plain, sweep.PLAIN, sweep.STRIDED)
         self._pieces = _pieces(table["strips"], self._sizes)
-        self._groups = _groups(self._sizes)
         dtype = parameters[0].weights.dtype
         self._like: list[tuple[int, Array]] = [
             (sweep.PLAIN, np.empty((1, 1, 1), dtype)),
             (sweep.STRIDED, np.empty((4, 4, 4), dtype)[::2, ::2, ::2]),
         ]
         self._work = sweep.Work(
-            *(table, self._pieces, self._groups, np.empty((0, 0), np.int64)),
+            *(table, self._pieces, np.empty(0, np.int64)),
             *(self._statistics, self._scratch, self._sums),
         )
         self._arrange([False] * len(parameters))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the statistics and of the room for sums."""
+        return self._statistics.nbytes + self._scratch.nbytes + self._sums.nbytes
 
     def take(self, gradients: Sequence[Array | None]) -> None:
         """Note where the gradients lie, which were checked; None leaves its parameter idle.
@@ -71,18 +75,18 @@ class Batch:
             self._arrange(active)
         for k in self._fetched:
             self._parameters[k].fetch()
-        table, self._held = self._table, []
+        field, self._held = self._field, []
         if self._copies:
             copies: Any = np.concatenate([gradients[k] for k in self._copies], axis=None)
-            table["G"][self._small_ones] = _start(copies) + self._offsets
+            field["G"][self._small_ones] = _start(copies) + self._offsets
             self._held.append(copies)
         for k in self._large:
             G = gradients[k].reshape(self._parameters[k].form)  # type: ignore[union-attr]
-            table["G"][k], table["G_strides"][k] = _start(G), G.strides
-            table["form"][k] = self._forms[k] if G.flags.c_contiguous else sweep.STRIDED
+            field["G"][k], field["G_strides"][k] = _start(G), G.strides
+            field["form"][k] = self._forms[k] if G.flags.c_contiguous else sweep.STRIDED
             self._held.append(G)
         if self._large:
-            self._present = self._forms_in(table["form"])
+            self._present = self._forms_in(field["form"])
 
     def _arrange(self, active: list[bool]) -> None:
         """Note which of the parameters are active, and where a copy of small gradients has each."""
@@ -102,88 +106,68 @@ class Batch:
         """The forms that there are, each with an array of its kind."""
         return [(form, like) for form, like in self._like if form in forms]
 
-    def read(self, threads: int, bounds: tuple[float, float, float]) -> bool:
-        """Sum the squares of each gradient and each X; whether all are within these bounds.
-
-        Those of G and of X from above, and of X from below.
-        """
-        work, alone = self._shared(threads)
+    def read(
+        self,
+        t: Array,
+        rates: Mapping[int, Rates],
+        epsilon_1: float,
+        threads: int,
+        bounds: Bounds,
+    ) -> bool:
+        """Read all for the step t of each parameter; whether the sums of squares are in bounds."""
+        field, (work, alone) = self._field, self._shared(threads)
+        field["t"][:] = t
+        for each, own in rates.items():
+            which = slice(None) if len(rates) == 1 else t == each
+            field["w"][which], field["beta_2"][which], field["rho"][which] = own
+        within, read = True, sweep.read if alone else sweep.read_together
         for form, like in self._present:
-            (sweep.read if alone else sweep.read_together)(work, form, like)
-        within: bool = sweep.gather_all(work, *bounds)
+            within &= read(work, epsilon_1, bounds, form, like)
         return within
 
     def sums(self) -> tuple[Array, Array]:
         """What `read` came to: not finite where an entry is not."""
-        return self._table["sum_G"], self._table["sum_X"]
+        return self._field["sum_G"], self._field["sum_X"]
 
     def leave(self, which: list[int]) -> None:
         """Leave these parameters idle in this step, after which nothing is known of them."""
-        self._table["form"][which], self._table["known"][which] = sweep.IDLE, 0
+        self._field["form"][which], self._field["known"][which] = sweep.IDLE, 0
         self._active = []  # so that the next step arranges them anew
-        self._moved = np.flatnonzero(self._table["form"]).tolist()
+        self._moved = np.flatnonzero(self._field["form"]).tolist()
 
-    def write(
-        self,
-        t: Array,
-        rates: Mapping[int, Rates],
-        constants: Hyperparameters,
-        carry: bool,
-        threads: int,
-    ) -> None:
-        """One step in place on X and the statistics, from what was read; t of each parameter.
+    def write(self, constants: Hyperparameters, carry: bool, threads: int) -> None:
+        """The step in place on X and the statistics, from what was read.
 
         With `carry`, X is taken to stay as it is until the next step, and is not read for it.
         """
-        table, (work, alone) = self._table, self._shared(threads)
-        for each, own in rates.items():
-            which = slice(None) if len(rates) == 1 else t == each
-            table["w"][which], table["beta_2"][which], table["rho"][which] = own
-        table["t"] = t
+        work, alone = self._shared(threads)
         epsilon_1, epsilon_2, d = constants.epsilon_1, constants.epsilon_2, constants.d
         same = sweep.Constants(epsilon_1, epsilon_2, d, self._seed, carry)
         for form, like in self._present:
             (sweep.write if alone else sweep.write_together)(work, same, form, like)
-        table["known"][self._moved] = carry
+        self._field["known"][self._moved] = carry
         for k in self._moved:
             self._parameters[k].store()
 
     def _shared(self, threads: int) -> tuple[sweep.Work, bool]:
         """The work for so many threads as are worth their start, and whether that is one."""
         threads = threads if self._worth else 1
-        if self._work.cuts.shape[1] != threads + 1:
+        if self._work.cuts.shape[0] != threads + 1:
             self._work = self._work._replace(cuts=self._cuts(threads))
         return self._work, threads == 1
 
     def _cuts(self, threads: int) -> Array:
-        """cuts[group, k]: the first piece of thread k in a group, so that entries are balanced."""
+        """cuts[k]: the first piece of thread k, so that entries are balanced."""
         parameter = self._pieces["parameter"]
         share = (self._pieces["stop"] - self._pieces["start"]) / self._table["strips"][parameter]
         done = np.concatenate([[0.0], np.cumsum(share * self._sizes[parameter])])
-        ends = np.searchsorted(parameter, self._groups)
-        return np.array(
-            [
-                np.searchsorted(done, np.linspace(done[start], done[stop], threads + 1))
-                for start, stop in pairwise(ends)
-            ]
-        )
+        return np.searchsorted(done, np.linspace(0.0, done[-1], threads + 1))
 
 
 def _start(A: Array) -> int:
     """Where A begins in memory."""
     start: int = A.__array_interface__["data"][0]
     return start
-
-
-def _groups(sizes: Array) -> Array:
-    """Where the groups of parameters begin: each of at most GROUP entries, or one parameter."""
-    starts, entries = [0], 0
-    for k, size in enumerate(sizes.tolist()):
-        if entries and entries + size > GROUP:
-            starts.append(k)
-            entries = 0
-        entries += size
-    return np.array([*starts, len(sizes)])
 
 
 def _pieces(strips: Array, sizes: Array) -> Array:

@@ -5,12 +5,17 @@ from typing import Any
 
 from numba import njit
 
-OPTIONS = {"error_model": "numpy", "nogil": True}
+OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 
 
 def loop(source: Callable[..., Any]) -> Any:
     """The loop, compiled when it is first called."""
     return _kept(source, OPTIONS)
+
+
+def inlined(source: Callable[..., Any]) -> Any:
+    """The same, written out where it is called, so that the compiler sees how often it turns."""
+    return njit(inline="always", **OPTIONS)(source)
 
 
 def together(source: Callable[..., Any]) -> Any:

@@ -5,7 +5,7 @@ float32 array rounds once, and so does `put` where the storage has 16 bits.
 
 Every addition is written out, in an order that depends on the shape alone, so that the bits do
 not depend on the machine, the threads or the layout.  What can be done at once stands side by
-side, four rows and many partial sums: that is what it takes to fill wide registers.
+side, eight rows and many partial sums: that is what it takes to fill wide registers.
 """
 
 import math
@@ -15,6 +15,7 @@ import numpy as np
 from numpy import float64
 from numpy.typing import NDArray
 
+from .compiler import inlined as inlined
 from .compiler import loop as loop
 from .compiler import together as together
 from .storage import room, rows
@@ -25,7 +26,7 @@ Stored: TypeAlias = (
 )
 
 ROWS = 8  # that are read together: so many streams keep the memory busy
-FOUR = 4  # the same, where each row needs partial sums or a second array is read
+FOUR = 4  # the same, where a second array is read
 LANES = 16  # partial sums of a row, a power of 2
 WIDTH = 2048  # partial sums at most of an array that is read as it lies in memory
 BLOCK = 2**16  # entries of a block, unless ROWS rows are more
@@ -79,12 +80,16 @@ def _total(a: Floats) -> float:
 total = loop(_total)
 
 
-def _add_squares(A: Stored, columns: Floats) -> None:
-    """Add sum_i A_ij^2 of the ROWS rows of A to columns (m,)."""
-    for j in range(columns.shape[0]):
-        a, b, c, d = float64(A[0, j]), float64(A[1, j]), float64(A[2, j]), float64(A[3, j])
-        e, f, g, h = float64(A[4, j]), float64(A[5, j]), float64(A[6, j]), float64(A[7, j])
-        columns[j] += ((a * a + b * b) + (c * c + d * d)) + ((e * e + f * f) + (g * g + h * h))
+def _add_squares(A: Stored, q: int, columns: Floats) -> None:
+    """Add sum_i A_ij^2 of the first ROWS q rows of A, read q apart, to columns (m,)."""
+    for i in range(q):
+        for j in range(columns.shape[0]):
+            a, b = float64(A[i, j]), float64(A[q + i, j])
+            c, d = float64(A[2 * q + i, j]), float64(A[3 * q + i, j])
+            e, f = float64(A[4 * q + i, j]), float64(A[5 * q + i, j])
+            g, h = float64(A[6 * q + i, j]), float64(A[7 * q + i, j])
+            first = (a * a + b * b) + (c * c + d * d)
+            columns[j] += first + ((e * e + f * f) + (g * g + h * h))
 
 
 add_squares = loop(_add_squares)
@@ -102,10 +107,9 @@ def _sum_of_squares_of_block(x: Stored) -> float:
     """sum_k x_k^2 of x (n,), as rows of so many entries as there are partial sums."""
     n, m = x.shape[0], width(x.shape[0])
     columns = np.zeros(m)
-    whole = n // (ROWS * m) * ROWS
-    A = x[: whole * m].reshape(whole, m)
-    for i in range(0, whole, ROWS):
-        add_squares(A[i : i + ROWS], columns)
+    eighth = n // (ROWS * m)
+    whole = ROWS * eighth
+    add_squares(x[: whole * m].reshape(whole, m), eighth, columns)
     for start in range(whole * m, n, m):
         for k in range(min(m, n - start)):
             a = float64(x[start + k])

@@ -3,6 +3,9 @@
 A tensor is p matrices of n rows and m columns side by side, a matrix the case p = 1: each has its
 own R and C, while RMS(X), RMS(U) and so the clipping are over the whole tensor.
 
+G is read twice.  The first time gives R and C, and RMS(U) too, since the new R_i follows from row i
+alone: sum_ij U_ij^2 = sum_j (S_R / C_j) sum_i G_ij^2 / R_i, of which the inner sums are the ratios.
+
 The rows of a matrix are cut into strips, which may be worked on at once; what each strip adds up
 is then added in their order.
 """
@@ -22,6 +25,7 @@ from .loops import (
     clipping,
     halved,
     height,
+    inlined,
     loop,
     relative_step,
     strip,
@@ -44,38 +48,46 @@ def _mean_square(X: Stored) -> float:
 mean_square = loop(_mean_square)
 
 
-def _squares(A: Stored, q: int, row_sums: Floats, columns: Floats, lanes: Floats) -> None:
-    """Write the sums of squares of the first FOUR q rows of A to row_sums, and add them to columns.
+def _squares_of_columns(
+    A: Stored, q: int, i: int, start: int, count: int, lanes: Floats, columns: Floats
+) -> None:
+    """Add the squares of some columns of ROWS rows, i and those q apart, to lanes and columns."""
+    for k in range(count):
+        j = start + k
+        a, b = float64(A[i, j]), float64(A[q + i, j])
+        c, d = float64(A[2 * q + i, j]), float64(A[3 * q + i, j])
+        e, f = float64(A[4 * q + i, j]), float64(A[5 * q + i, j])
+        g, h = float64(A[6 * q + i, j]), float64(A[7 * q + i, j])
+        a, b, c, d = a * a, b * b, c * c, d * d
+        e, f, g, h = e * e, f * f, g * g, h * h
+        lanes[k] += a
+        lanes[LANES + k] += b
+        lanes[2 * LANES + k] += c
+        lanes[3 * LANES + k] += d
+        lanes[4 * LANES + k] += e
+        lanes[5 * LANES + k] += f
+        lanes[6 * LANES + k] += g
+        lanes[7 * LANES + k] += h
+        columns[j] += ((a + b) + (c + d)) + ((e + f) + (g + h))
 
-    Four rows are read together, q apart.  Each is summed in LANES partial sums, halved until one is
-    left, and then the rest.
+
+squares_of_columns = inlined(_squares_of_columns)
+
+
+def _squares(A: Stored, q: int, row_sums: Floats, columns: Floats, lanes: Floats) -> None:
+    """Write the sums of squares of the first ROWS q rows of A to row_sums, and add them to columns.
+
+    The rows that are read together lie q apart; each is summed in LANES partial sums.
     """
     m = columns.shape[0]
     whole = m // LANES
     for i in range(q):
         lanes[:] = 0.0
         for block in range(whole):
-            for k in range(LANES):
-                j = block * LANES + k
-                a, b = float64(A[i, j]), float64(A[q + i, j])
-                c, d = float64(A[2 * q + i, j]), float64(A[3 * q + i, j])
-                a, b, c, d = a * a, b * b, c * c, d * d
-                lanes[k] += a
-                lanes[LANES + k] += b
-                lanes[2 * LANES + k] += c
-                lanes[3 * LANES + k] += d
-                columns[j] += (a + b) + (c + d)
-        for k in range(FOUR):
-            row_sums[k * q + i] = halved(lanes[k * LANES : (k + 1) * LANES]) if whole > 0 else 0.0
-        for j in range(whole * LANES, m):
-            a, b = float64(A[i, j]), float64(A[q + i, j])
-            c, d = float64(A[2 * q + i, j]), float64(A[3 * q + i, j])
-            a, b, c, d = a * a, b * b, c * c, d * d
-            row_sums[i] += a
-            row_sums[q + i] += b
-            row_sums[2 * q + i] += c
-            row_sums[3 * q + i] += d
-            columns[j] += (a + b) + (c + d)
+            squares_of_columns(A, q, i, block * LANES, LANES, lanes, columns)
+        squares_of_columns(A, q, i, whole * LANES, m - whole * LANES, lanes, columns)
+        for k in range(ROWS):
+            row_sums[k * q + i] = halved(lanes[k * LANES : (k + 1) * LANES])
 
 
 squares = loop(_squares)
@@ -85,87 +97,16 @@ def _squares_of_row(a: Stored, columns: Floats) -> float:
     """Return the sum of the squares of a (m,), in the order of `squares`; add them to columns."""
     m = a.shape[0]
     lanes = np.zeros(LANES)
-    whole = m // LANES
-    for block in range(whole):
-        for k in range(LANES):
-            x = float64(a[block * LANES + k])
+    for start in range(0, m, LANES):
+        for k in range(min(LANES, m - start)):
+            x = float64(a[start + k])
             lanes[k] += x * x
-            columns[block * LANES + k] += x * x
+            columns[start + k] += x * x
     total: float = halved(lanes)
-    for j in range(whole * LANES, m):
-        x = float64(a[j])
-        total += x * x
-        columns[j] += x * x
     return total
 
 
 squares_of_row = loop(_squares_of_row)
-
-
-def _sums(G: Stored, row_sums: Floats, columns: Floats) -> None:
-    """Write sum_j G_ij^2 of a strip G (n, m) to row_sums (n,), sum_i G_ij^2 to columns (m,)."""
-    n, m = G.shape
-    lanes, spare = np.empty(FOUR * LANES), room(G, min(n, height(m)))
-    columns[:] = 0.0
-    for start in range(0, n, height(m)):
-        block = rows(G, start, min(height(m), n - start), spare)
-        quarter = block.shape[0] // FOUR
-        squares(block, quarter, row_sums[start:], columns, lanes)
-        for i in range(FOUR * quarter, block.shape[0]):
-            row_sums[start + i] = squares_of_row(block[i], columns)
-
-
-sums = loop(_sums)
-
-
-def _add(columns: Floats, part: Floats) -> None:
-    """Add the sums of one strip to columns (m,)."""
-    for j in range(columns.shape[0]):
-        columns[j] += part[j]
-
-
-add = loop(_add)
-
-
-def _update(R: Floats, sums: Floats, terms: int, w: float, beta_2: float, epsilon_1: float) -> None:
-    """Update R (n,) in place; epsilon_1 is added to each of the `terms` squares of a sum."""
-    for i in range(R.shape[0]):
-        R[i] = beta_2 * R[i] + w * (sums[i] + terms * epsilon_1)
-
-
-update = loop(_update)
-
-
-def _second_moment(
-    R: Floats, C: Floats, G: Stored, w: float, beta_2: float, epsilon_1: float
-) -> None:
-    """Update R (n,) and C (m,) in place from the gradient G (n, m), w = 1 - beta_2.  Steps R, C."""
-    n, m = G.shape
-    row_sums, column_sums, part = np.empty_like(R), np.zeros_like(C), np.empty_like(C)
-    for start in range(0, n, strip(n, m)):
-        own = slice(start, start + strip(n, m))
-        sums(G[own], row_sums[own], part)
-        add(column_sums, part)
-    update(R, row_sums, m, w, beta_2, epsilon_1)
-    update(C, column_sums, n, w, beta_2, epsilon_1)
-
-
-second_moment = loop(_second_moment)
-
-
-def _scales(r: Floats, c: Floats, R: Floats, C: Floats) -> None:
-    """Write r = sqrt(S_R / R) and c = 1 / sqrt(C), so that U_ij = G_ij r_i c_j.  Steps S_R, V, U.
-
-    The product R C is never formed: it leaves the range of the doubles long before U does.
-    """
-    S_R = total(R)
-    for i in range(R.shape[0]):
-        r[i] = math.sqrt(S_R / R[i])
-    for j in range(C.shape[0]):
-        c[j] = 1.0 / math.sqrt(C[j])
-
-
-scales = loop(_scales)
 
 
 def _add_weighted(G: Stored, q: int, f: Floats, columns: Floats) -> None:
@@ -195,34 +136,126 @@ def _add_weighted_row(g: Stored, f: float, columns: Floats) -> None:
 add_weighted_row = loop(_add_weighted_row)
 
 
-def _sum_of_squares_of_U(G: Stored, r: Floats, c: Floats) -> float:
-    """sum_ij U_ij^2 of a strip G (n, m), U = G r c, of each column first.  Step U."""
+def _moving(
+    R_old: float, squares: float, terms: int, w: float, beta_2: float, epsilon_1: float
+) -> float:
+    """The new R_i or C_j of the old one; epsilon_1 is added to each of so many summed squares."""
+    return beta_2 * R_old + w * (squares + terms * epsilon_1)
+
+
+moving = loop(_moving)
+
+
+def _observe(
+    G: Stored,
+    R_old: Floats,
+    row_sums: Floats,
+    columns: Floats,
+    ratios: Floats,
+    w: float,
+    beta_2: float,
+    epsilon_1: float,
+) -> None:
+    """All that a step takes from the squares of a strip G (n, m), with its R_old (n,).
+
+    Writes sum_j G_ij^2 to row_sums (n,), sum_i G_ij^2 to columns (m,) and sum_i G_ij^2 / R_i, with
+    the new R, to ratios (m,), a block of rows at a time.
+    """
     n, m = G.shape
-    columns, f = np.zeros(m), r * r
+    lanes, f = np.empty(ROWS * LANES), np.empty(min(n, height(m)))
     spare = room(G, min(n, height(m)))
+    columns[:] = 0.0
+    ratios[:] = 0.0
     for start in range(0, n, height(m)):
         block = rows(G, start, min(height(m), n - start), spare)
         eighth = block.shape[0] // ROWS
-        add_weighted(block, eighth, f[start:], columns)
+        squares(block, eighth, row_sums[start:], columns, lanes)
         for i in range(ROWS * eighth, block.shape[0]):
-            add_weighted_row(block[i], f[start + i], columns)
-    for j in range(m):
-        columns[j] *= c[j] * c[j]
-    return total(columns)
+            row_sums[start + i] = squares_of_row(block[i], columns)
+        for i in range(block.shape[0]):
+            squares_i = row_sums[start + i]
+            f[i] = 1.0 / moving(R_old[start + i], squares_i, m, w, beta_2, epsilon_1)
+        add_weighted(block, eighth, f, ratios)
+        for i in range(ROWS * eighth, block.shape[0]):
+            add_weighted_row(block[i], f[i], ratios)
+
+
+observe = loop(_observe)
+
+
+def _add(columns: Floats, part: Floats) -> None:
+    """Add the sums of one strip to columns (m,)."""
+    for j in range(columns.shape[0]):
+        columns[j] += part[j]
+
+
+add = loop(_add)
+
+
+def _update(R: Floats, sums: Floats, terms: int, w: float, beta_2: float, epsilon_1: float) -> None:
+    """Update R (n,) in place from sums (n,) of so many squares each."""
+    for i in range(R.shape[0]):
+        R[i] = moving(R[i], sums[i], terms, w, beta_2, epsilon_1)
+
+
+update = loop(_update)
+
+
+def _second_moment(
+    R: Floats, C: Floats, G: Stored, ratios: Floats, w: float, beta_2: float, epsilon_1: float
+) -> None:
+    """Update R (n,) and C (m,) in place from the gradient G (n, m), w = 1 - beta_2.  Steps R, C.
+
+    Writes sum_i G_ij^2 / R_i to ratios (m,).
+    """
+    n, m = G.shape
+    row_sums, column_sums = np.empty_like(R), np.zeros_like(C)
+    part, part_of_ratios = np.empty_like(C), np.empty_like(C)
+    ratios[:] = 0.0
+    for start in range(0, n, strip(n, m)):
+        own = slice(start, start + strip(n, m))
+        observe(G[own], R[own], row_sums[own], part, part_of_ratios, w, beta_2, epsilon_1)
+        add(column_sums, part)
+        add(ratios, part_of_ratios)
+    update(R, row_sums, m, w, beta_2, epsilon_1)
+    update(C, column_sums, n, w, beta_2, epsilon_1)
+
+
+second_moment = loop(_second_moment)
+
+
+def _scales(r: Floats, c: Floats, R: Floats, C: Floats) -> None:
+    """Write r = sqrt(S_R / R) and c = 1 / sqrt(C), so that U_ij = G_ij r_i c_j.  Steps S_R, V, U.
+
+    The product R C is never formed: it leaves the range of the doubles long before U does.
+    """
+    S_R = total(R)
+    for i in range(R.shape[0]):
+        r[i] = math.sqrt(S_R / R[i])
+    for j in range(C.shape[0]):
+        c[j] = 1.0 / math.sqrt(C[j])
+
+
+scales = loop(_scales)
+
+
+def _sum_of_squares_of_U(ratios: Floats, R: Floats, C: Floats) -> float:
+    """sum_ij U_ij^2 = sum_j (S_R / C_j) sum_i G_ij^2 / R_i; the ratios (m,) are overwritten."""
+    S_R = total(R)
+    for j in range(C.shape[0]):
+        ratios[j] *= S_R / C[j]
+    return total(ratios)
 
 
 sum_of_squares_of_U = loop(_sum_of_squares_of_U)
 
 
-def _mean_square_of_U(G: Stored, r: Floats, c: Floats) -> float:
-    """The mean of U_bij^2, U = G r c, over the whole tensor.  Step mean_square_U."""
-    p, n, m = G.shape
+def _mean_square_of_U(ratios: Floats, R: Floats, C: Floats) -> float:
+    """The mean of U_bij^2 over the tensor: R (p, n), ratios and C (p, m).  Step mean_square_U."""
     total = 0.0
-    for b in range(p):
-        for start in range(0, n, strip(n, m)):
-            own = slice(start, start + strip(n, m))
-            total += sum_of_squares_of_U(G[b, own], r[b, own], c[b])
-    return total / (p * n * m)
+    for b in range(R.shape[0]):
+        total += sum_of_squares_of_U(ratios[b], R[b], C[b])
+    return total / (R.size * C.shape[1])
 
 
 mean_square_of_U = loop(_mean_square_of_U)
@@ -294,11 +327,11 @@ def _step(
 ) -> None:
     """One step in place on X (p, n, m), R (p, n) and C (p, m); G as X, w = 1 - beta_2."""
     alpha = relative_step(mean_square(X), rho, epsilon_2)
-    r, c = np.empty_like(R), np.empty_like(C)
+    r, c, ratios = np.empty_like(R), np.empty_like(C), np.empty_like(C)
     for b in range(X.shape[0]):
-        second_moment(R[b], C[b], G[b], w, beta_2, epsilon_1)
+        second_moment(R[b], C[b], G[b], ratios[b], w, beta_2, epsilon_1)
         scales(r[b], c[b], R[b], C[b])
-    descend(X, G, r, c, alpha / clipping(mean_square_of_U(G, r, c), d))
+    descend(X, G, r, c, alpha / clipping(mean_square_of_U(ratios, R, C), d))
 
 
 step = loop(_step)

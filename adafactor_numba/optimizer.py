@@ -103,6 +103,15 @@ class Adafactor:
             for names in kinds.values()
         ]
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes kept beside the parameters: the statistics, and room for the sums of a step.
+
+        Of p matrices of n rows and m columns, 8 p (n + m) each, and 16 m for every strip of rows
+        that threads can share, 16 of them at most.
+        """
+        return sum(batch.nbytes for _, batch in self._batches)
+
     def step(self, grads: Arrays) -> None:
         """One step in place on the parameters from `grads`, which has their form; None skips one.
 
@@ -121,9 +130,8 @@ class Adafactor:
             batch.take([gradients[name] for name in names])
             wide += self._read(names, batch, gradients, rates)
         moves = [self._move(name, gradients[name], rates) for name in wide]
-        for names, batch in self._batches:
-            t = np.array([self._parameters[name].t + 1 for name in names])
-            batch.write(t, rates, self.hyperparameters, self._carry, self._threads)
+        for _, batch in self._batches:
+            batch.write(self.hyperparameters, self._carry, self._threads)
         for name, (X_new, statistics) in zip(wide, moves, strict=True):
             self._parameters[name].move(X_new, statistics, self._seed)
 
@@ -173,14 +181,16 @@ class Adafactor:
 
         Raises a ValueError for an entry that is not finite.
         """
-        within = batch.read(self._threads, bounds(self.hyperparameters.epsilon_2))
         parameters = [self._parameters[name] for name in names]
+        t = np.array([parameter.t + 1 for parameter in parameters])
+        epsilon_1, epsilon_2 = self.hyperparameters.epsilon_1, self.hyperparameters.epsilon_2
+        within = batch.read(t, rates, epsilon_1, self._threads, bounds(epsilon_2))
         wide_before = [bool(parameter.exponents) for parameter in parameters]
         unusual = {t for t, own in rates.items() if not rate_is_ordinary(own.rho)}
         if within and self._ordinary and not unusual and not any(wide_before):
             return []
         sum_G, sum_X = batch.sums()
-        ordinary = sums_are_ordinary(sum_G, sum_X, self.hyperparameters.epsilon_2)
+        ordinary = sums_are_ordinary(sum_G, sum_X, epsilon_2)
         ordinary &= self._ordinary
         ordinary &= ~np.array(wide_before)
         ordinary &= [parameter.t + 1 not in unusual for parameter in parameters]

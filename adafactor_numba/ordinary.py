@@ -9,9 +9,11 @@ n m = N <= 2^44 entries, w = 1 - beta_2 >= 2^-53 and t <= 2^53:
   that underflows is far below.  Each is a mean of sums below 2^401 and of what was kept, rounded
   4 t times: below 2^407.
 * S_R <= n 2^407, so that 1 <= r_i <= 2^352 and 2^-204 <= c_j <= 2^127.
-* G_ij^2 <= R_i / w, so that U_ij^2 <= S_R / (w C_j) <= 2^713, and the sum of these below 2^757.
-  A square G_ij^2 that underflows there changes U_ij^2 by 2^-1075 S_R / (R_i C_j), the mean by
-  less than 2^-162, which is compared with d^2 >= 2^-40.
+* G_ij^2 <= R_i / w, so that U_ij^2 <= S_R / (w C_j) <= 2^713, and so is their mean.  On the way to
+  it, G_ij^2 / R_i is below 2^53, its sum over i below 2^97, that times S_R / C_j <= 2^704 below
+  2^801, and the sum over j below 2^845.  What underflows there changes U_ij^2 by 2^-1075 S_R /
+  (R_i C_j) or by 2^-1075 S_R / C_j, the mean by less than 2^-162, which is compared with
+  d^2 >= 2^-40.
 * RMS(X) or epsilon_2 is at least 2^-247, and alpha 0 or from 2^-347 to 2^500.  U is divided by 1 to
   2^377.  So alpha r_i c_j is 0 or from 2^-928 to 2^979 in whatever order it is formed.
 * Its product with G_ij, the step, is below 2^857 and may underflow: once, by half of the least
@@ -24,7 +26,7 @@ the rounding of both; on either side no bit depends on the unit of the gradient.
 """
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,9 +55,18 @@ def rate_is_ordinary(rho: float) -> bool:
     return rho == 0 or RATES[0] <= rho <= RATES[1]
 
 
-def bounds(epsilon_2: float) -> tuple[float, float, float]:
+class Bounds(NamedTuple):
     """The largest sum of G^2, the largest and the least of X^2."""
-    return LARGEST_SUM_G, LARGEST_SUM_X, 0.0 if epsilon_2 >= LEAST_EPSILON_2 else LEAST_SUM_X
+
+    gradient: float
+    weights: float
+    least_weights: float
+
+
+def bounds(epsilon_2: float) -> Bounds:
+    """What the sums of squares must be within."""
+    least_X = 0.0 if epsilon_2 >= LEAST_EPSILON_2 else LEAST_SUM_X
+    return Bounds(LARGEST_SUM_G, LARGEST_SUM_X, least_X)
 
 
 def sums_are_ordinary(sum_G: Any, sum_X: Any, epsilon_2: float) -> Any:

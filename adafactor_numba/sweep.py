@@ -2,9 +2,9 @@
 
 What stands in a table is where a parameter lies and what is known of it; a piece is some strips of
 one parameter.  First all is read and nothing written but sums, so that a bad entry anywhere leaves
-everything as it was.  Then group by group, each small enough to stay in a cache, the statistics
-are updated and the weights moved.  Which thread does what changes no bit: a strip is always summed
-in the same order, and the sums of the strips are added in the order of the strips.
+everything as it was.  Then the statistics are updated and the weights moved.  Which thread does
+what changes no bit: a strip is always summed in the same order, and the sums of the strips are
+added in the order of the strips.
 """
 
 from typing import Any, NamedTuple
@@ -26,6 +26,7 @@ from .loops import (
     together,
     total,
 )
+from .ordinary import Bounds
 
 PARAMETER = np.dtype(
     [
@@ -44,21 +45,20 @@ PIECE = np.dtype([(name, np.int64) for name in ("parameter", "start", "stop")])
 """Some strips of one parameter."""
 
 IDLE, PLAIN, STRIDED = range(3)  # forms: without a gradient, contiguous, any other
-PHASES = ADVANCE, MEASURE, CLIP, DESCEND = tuple(range(4))  # of a step, after all was read
+PHASES = ADVANCE, DESCEND = 0, 1  # of a step, after all was read
 
 Table = NDArray[Any]
 
 
 class Work(NamedTuple):
-    """The tables: parameters, pieces, where the groups of parameters begin, and the cuts.
+    """The tables: parameters and pieces, of which cuts[k] is the first of thread k.
 
-    cuts[group, k] is the first piece of thread k in a group.  `sums` (2, strips) are those of X,
-    and of G or U; `statistics` and `scratch` belong to the parameters one after the other.
+    `sums` (3, strips) are those of the squares of X, of a vector's G and of its U; `statistics` and
+    `scratch` belong to the parameters one after the other.
     """
 
     table: Table
     pieces: Table
-    groups: NDArray[np.int64]
     cuts: NDArray[np.int64]
     statistics: Floats
     scratch: Floats
@@ -102,9 +102,9 @@ def _moments(p: Any, work: Work) -> Floats:
 
 
 def _parts(p: Any, work: Work) -> Floats:
-    """The sums of the columns of each strip."""
+    """What each strip adds to the columns: the sums of G^2, and of G^2 / R."""
     first = p.scratch + p.p * (p.n + p.m)
-    return work.scratch[first : first + p.strips * p.m].reshape(p.strips, p.m)
+    return work.scratch[first : first + 2 * p.strips * p.m].reshape(p.strips, 2, p.m)
 
 
 factors = loop(_factors)
@@ -122,8 +122,8 @@ def _place(p: Any, k: int) -> tuple[int, slice]:
 place = loop(_place)
 
 
-def _observe(work: Work, q: int, form: int, like: Any) -> None:
-    """Write the sums of squares of the strips of X and G; those of a matrix by row and column."""
+def _observe(work: Work, q: int, epsilon_1: float, form: int, like: Any) -> None:
+    """Write what the strips of X and G add up to."""
     piece = work.pieces[q]
     p = work.table[piece.parameter]
     if p.form != form:
@@ -134,17 +134,28 @@ def _observe(work: Work, q: int, form: int, like: Any) -> None:
         if not p.known:
             work.sums[0, p.first + k] = sum_of_squares(X[b, own])
         if p.factored:
+            R, _ = factors(p, work.statistics, p.statistics)
             row_sums, _ = factors(p, work.scratch, p.scratch)
-            matrix.sums(G[b, own], row_sums[b, own], parts(p, work)[k])
+            columns, ratios = parts(p, work)[k, 0], parts(p, work)[k, 1]
+            matrix.observe(
+                *(G[b, own], R[b, own], row_sums[b, own], columns, ratios),
+                *(p.w, p.beta_2, epsilon_1),
+            )
         else:
-            work.sums[1, p.first + k] = sum_of_squares(G[b, own])
+            V, sum_G, sum_U = moments(p, work), 0.0, 0.0
+            for start in range(own.start, min(own.stop, p.n), height(1)):
+                block = slice(start, min(start + height(1), own.stop))
+                g, v = G[b, block], V[block]
+                sum_G += sum_of_squares(g)
+                sum_U += vector.sum_of_squares_of_U(g, v, p.w, p.beta_2, epsilon_1)
+            work.sums[1, p.first + k], work.sums[2, p.first + k] = sum_G, sum_U
 
 
 observe = loop(_observe)
 
 
 def _gather(work: Work, i: int) -> None:
-    """Add up the strips of a parameter: the sums over X and G, and those of the columns."""
+    """Add up the squares of X and G of a parameter."""
     p = work.table[i]
     p.sum_X, p.sum_G = 0.0, 0.0
     for k in range(p.first, p.first + p.strips):
@@ -152,10 +163,7 @@ def _gather(work: Work, i: int) -> None:
         if not p.factored:
             p.sum_G += work.sums[1, k]
     if p.factored:
-        row_sums, column_sums = factors(p, work.scratch, p.scratch)
-        column_sums[:] = 0.0
-        for k in range(p.strips):
-            matrix.add(column_sums[k // (p.strips // p.p)], parts(p, work)[k])
+        row_sums, _ = factors(p, work.scratch, p.scratch)
         for b in range(p.p):
             p.sum_G += total(row_sums[b])
 
@@ -163,57 +171,45 @@ def _gather(work: Work, i: int) -> None:
 gather = loop(_gather)
 
 
-def _advance(work: Work, i: int, epsilon_1: float) -> None:
-    """Update R and C of a matrix, and make r and c of what its squares added up to."""
+def _advance(work: Work, i: int, epsilon_1: float) -> float:
+    """Update R and C of a matrix, make r and c of its sums, and return sum U^2."""
     p = work.table[i]
     R, C = factors(p, work.statistics, p.statistics)
     r, c = factors(p, work.scratch, p.scratch)
+    each, sum_U = p.strips // p.p, 0.0
     for b in range(p.p):
+        own = parts(p, work)[b * each : (b + 1) * each]
+        for k in range(1, each):
+            matrix.add(own[0, 0], own[k, 0])
+            matrix.add(own[0, 1], own[k, 1])
         matrix.update(R[b], r[b], p.m, p.w, p.beta_2, epsilon_1)
-        matrix.update(C[b], c[b], p.n, p.w, p.beta_2, epsilon_1)
+        matrix.update(C[b], own[0, 0], p.n, p.w, p.beta_2, epsilon_1)
         matrix.scales(r[b], c[b], R[b], C[b])
+        sum_U += matrix.sum_of_squares_of_U(own[0, 1], R[b], C[b])
+    return sum_U
 
 
 advance = loop(_advance)
 
 
-def _measure(work: Work, q: int, epsilon_1: float, form: int, like: Any) -> None:
-    """Write the sums of squares of U of the strips, for which a vector's V is updated first."""
-    piece = work.pieces[q]
-    p = work.table[piece.parameter]
-    if p.form != form:
-        return
-    G = gradient(p, like)
-    for k in range(piece.start, piece.stop):
-        b, own = place(p, k)
-        if p.factored:
-            r, c = factors(p, work.scratch, p.scratch)
-            sum_U = matrix.sum_of_squares_of_U(G[b, own], r[b, own], c[b])
-        else:
-            V = moments(p, work)[own]
-            vector.second_moment(V, G[b, own], p.w, p.beta_2, epsilon_1)
-            sum_U = vector.sum_of_squares_of_U(G[b, own], V)
-        work.sums[1, p.first + k] = sum_U
-
-
-measure = loop(_measure)
-
-
-def _clip(work: Work, i: int, epsilon_2: float, d: float) -> None:
-    """Write the scale of a parameter: alpha, divided by what U is divided by."""
+def _clip(work: Work, i: int, constants: Constants) -> None:
+    """Update the statistics of a matrix; write alpha, divided by what U is divided by."""
     p = work.table[i]
-    size = p.p * p.n * p.m
-    sum_U = 0.0
-    for k in range(p.first, p.first + p.strips):
-        sum_U += work.sums[1, k]
-    p.scale = relative_step(p.sum_X / size, p.rho, epsilon_2) / clipping(sum_U / size, d)
+    size, sum_U = p.p * p.n * p.m, 0.0
+    if p.factored:
+        sum_U = advance(work, i, constants.epsilon_1)
+    else:
+        for k in range(p.first, p.first + p.strips):
+            sum_U += work.sums[2, k]
+    alpha = relative_step(p.sum_X / size, p.rho, constants.epsilon_2)
+    p.scale = alpha / clipping(sum_U / size, constants.d)
 
 
 clip = loop(_clip)
 
 
-def _descend(work: Work, q: int, seed: int, carry: bool, form: int, like: Any) -> None:
-    """Move the strips of X; with `carry`, write their new sums of squares."""
+def _descend(work: Work, q: int, constants: Constants, form: int, like: Any) -> None:
+    """Move the strips of X, and V of a vector; with `carry`, write their new sums of squares."""
     piece = work.pieces[q]
     p = work.table[piece.parameter]
     if p.form != form:
@@ -224,14 +220,15 @@ def _descend(work: Work, q: int, seed: int, carry: bool, form: int, like: Any) -
         sum_X = 0.0
         for start in range(strip.start, min(strip.stop, p.n), most):
             own = slice(start, min(start + most, strip.stop))
-            noise = seed, p.t, p.position, (b * p.n + start) * p.m
+            noise = constants.seed, p.t, p.position, (b * p.n + start) * p.m
             if p.factored:
                 r, c = factors(p, work.scratch, p.scratch)
                 matrix.descend_strip(X[b, own], G[b, own], r[b, own], c[b], p.scale, noise)
             else:
                 V = moments(p, work)[own]
-                vector.descend(X[b, own], G[b, own], V, p.scale, noise)
-            if carry:
+                given = p.w, p.beta_2, constants.epsilon_1
+                vector.descend(X[b, own], G[b, own], V, p.scale, *given, noise)
+            if constants.carry:
                 sum_X += sum_of_squares(X[b, own])
         work.sums[0, p.first + k] = sum_X
 
@@ -239,80 +236,78 @@ def _descend(work: Work, q: int, seed: int, carry: bool, form: int, like: Any) -
 descend = loop(_descend)
 
 
-def _reading(work: Work, thread: int, form: int, like: Any) -> None:
+def _reading(work: Work, thread: int, epsilon_1: float, form: int, like: Any) -> None:
     """What one thread reads."""
-    for group in range(work.cuts.shape[0]):
-        for q in range(work.cuts[group, thread], work.cuts[group, thread + 1]):
-            observe(work, q, form, like)
+    for q in range(work.cuts[thread], work.cuts[thread + 1]):
+        observe(work, q, epsilon_1, form, like)
 
 
 reading = loop(_reading)
 
 
 def _writing(
-    work: Work, constants: Constants, group: int, phase: int, thread: int, form: int, like: Any
+    work: Work, constants: Constants, phase: int, thread: int, form: int, like: Any
 ) -> None:
-    """What one thread does in one phase of a group."""
-    if phase in (ADVANCE, CLIP):
-        first, threads = work.groups[group], work.cuts.shape[1] - 1
-        for i in range(first + thread, work.groups[group + 1], threads):
-            p = work.table[i]
-            if p.form == form and phase == CLIP:
-                clip(work, i, constants.epsilon_2, constants.d)
-            elif p.form == form and p.factored:
-                advance(work, i, constants.epsilon_1)
-        return
-    for q in range(work.cuts[group, thread], work.cuts[group, thread + 1]):
-        if phase == MEASURE:
-            measure(work, q, constants.epsilon_1, form, like)
-        else:
-            descend(work, q, constants.seed, constants.carry, form, like)
+    """What one thread does in one phase."""
+    if phase == ADVANCE:
+        for i in range(thread, work.table.shape[0], work.cuts.shape[0] - 1):
+            if work.table[i].form == form:
+                clip(work, i, constants)
+    else:
+        for q in range(work.cuts[thread], work.cuts[thread + 1]):
+            descend(work, q, constants, form, like)
 
 
 writing = loop(_writing)
 
 
-def _read(work: Work, form: int, like: Any) -> None:
-    """Sum the squares of all that is of one form, one thread after the other."""
-    for thread in range(work.cuts.shape[1] - 1):
-        reading(work, thread, form, like)
+def _gathering(work: Work, bounds: Bounds, form: int) -> bool:
+    """Add up what was read of one form; whether all of it is within bounds."""
+    within = True
+    for i in range(work.table.shape[0]):
+        p = work.table[i]
+        if p.form == form:
+            gather(work, i)
+            within &= (
+                p.sum_G <= bounds.gradient and bounds.least_weights <= p.sum_X <= bounds.weights
+            )
+    return within
 
 
-def _read_together(work: Work, form: int, like: Any) -> None:
+gathering = loop(_gathering)
+
+
+def _read(work: Work, epsilon_1: float, bounds: Bounds, form: int, like: Any) -> bool:
+    """Read all that is of one form, one thread after the other; whether it is within bounds."""
+    for thread in range(work.cuts.shape[0] - 1):
+        reading(work, thread, epsilon_1, form, like)
+    within: bool = gathering(work, bounds, form)
+    return within
+
+
+def _read_together(work: Work, epsilon_1: float, bounds: Bounds, form: int, like: Any) -> bool:
     """The same, all threads at once."""
-    for thread in prange(work.cuts.shape[1] - 1):
-        reading(work, thread, form, like)
+    for thread in prange(work.cuts.shape[0] - 1):
+        reading(work, thread, epsilon_1, form, like)
+    within: bool = gathering(work, bounds, form)
+    return within
 
 
 def _write(work: Work, constants: Constants, form: int, like: Any) -> None:
     """The step of all that is of one form, one thread after the other."""
-    for group in range(work.cuts.shape[0]):
-        for phase in PHASES:
-            for thread in range(work.cuts.shape[1] - 1):
-                writing(work, constants, group, phase, thread, form, like)
+    for phase in PHASES:
+        for thread in range(work.cuts.shape[0] - 1):
+            writing(work, constants, phase, thread, form, like)
 
 
 def _write_together(work: Work, constants: Constants, form: int, like: Any) -> None:
     """The same, all threads at once in each phase."""
-    for group in range(work.cuts.shape[0]):
-        for phase in PHASES:
-            for thread in prange(work.cuts.shape[1] - 1):
-                writing(work, constants, group, phase, thread, form, like)
-
-
-def _gather_all(work: Work, largest_G: float, largest_X: float, least_X: float) -> bool:
-    """Add up the strips of every parameter that has a gradient; whether all are within bounds."""
-    within = True
-    for i in range(work.table.shape[0]):
-        p = work.table[i]
-        if p.form != IDLE:
-            gather(work, i)
-            within &= p.sum_G <= largest_G and least_X <= p.sum_X <= largest_X
-    return within
+    for phase in PHASES:
+        for thread in prange(work.cuts.shape[0] - 1):
+            writing(work, constants, phase, thread, form, like)
 
 
 read = loop(_read)
 read_together = together(_read_together)
 write = loop(_write)
 write_together = together(_write_together)
-gather_all = loop(_gather_all)

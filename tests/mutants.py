@@ -65,45 +65,45 @@ MEAN_SQUARE_OF_X = """\
             total += sum_of_squares(X[b, start : start + strip(n, m)])
     return total / (p * n * m)
 """
-MEAN_SQUARE_OF_U = """\
-            total += sum_of_squares_of_U(G[b, own], r[b, own], c[b])
-    return total / (p * n * m)
-"""
 STATISTICS = """\
-        second_moment(R[b], C[b], G[b], w, beta_2, epsilon_1)
+        second_moment(R[b], C[b], G[b], ratios[b], w, beta_2, epsilon_1)
         scales(r[b], c[b], R[b], C[b])
 """
 STATISTICS_AFTERWARDS = """\
         scales(r[b], c[b], R[b], C[b])
-        second_moment(R[b], C[b], G[b], w, beta_2, epsilon_1)
+        second_moment(R[b], C[b], G[b], ratios[b], w, beta_2, epsilon_1)
 """
-BLOCK_OF_FOUR = """\
-                lanes[3 * LANES + k] += d
-                columns[j] += (a + b) + (c + d)
+NEW_R = "moving(R_old[start + i], squares_i, m, w, beta_2, epsilon_1)"
+WEIGHTS = """\
+    for i in range(q):
+        f_0, f_1, f_2, f_3 = f[i], f[q + i], f[2 * q + i], f[3 * q + i]
+        f_4"""
+UPDATED = """\
+            v[i] = moving(v[i], a, w, beta_2, epsilon_1)
 """
-REST_OF_FOUR = """\
-            row_sums[3 * q + i] += d
-            columns[j] += (a + b) + (c + d)
+MOVED = """\
+            x[i] = float64(x[i]) - scale / math.sqrt(v[i]) * a
 """
 MOVE = "X[{0} * q + i, j] = float64(X[{0} * q + i, j]) - f_{0} * c[j] * float64(G[{0} * q + i, j])"
 LAST = """\
-    descend(X, G, r, c, alpha / clipping(mean_square_of_U(G, r, c), d))
+    descend(X, G, r, c, alpha / clipping(mean_square_of_U(ratios, R, C), d))
 """
 ALPHA_AFTERWARDS = """\
     U = np.zeros_like(X)
-    descend(U, G, r, c, 1.0 / clipping(mean_square_of_U(G, r, c), d))
+    descend(U, G, r, c, 1.0 / clipping(mean_square_of_U(ratios, R, C), d))
     X += relative_step(mean_square(X + alpha * U), rho, epsilon_2) * U
 """
 CLIPPED_PER_MATRIX = """\
     for b in range(X.shape[0]):
         own = slice(b, b + 1)
-        clip = clipping(mean_square_of_U(G[own], r[own], c[own]), d)
+        clip = clipping(mean_square_of_U(ratios[own], R[own], C[own]), d)
         descend(X[own], G[own], r[own], c[own], alpha / clip)
 """
 CLIPPED_PER_ROW = """\
     for i in range(X.shape[1]):
         own = slice(i, i + 1)
-        clip = clipping(mean_square_of_U(G[:, own], r[:, own], c), d)
+        U = G[:, own] * r[:, own, None] * c[:, None]
+        clip = clipping((U * U).mean(), d)
         descend(X[:, own], G[:, own], r[:, own], c, alpha / clip)
 """
 
@@ -132,7 +132,7 @@ CHANGES = {
         "X^2 in float32": ("columns[k] += a * a", "columns[k] += float64(np.float32(a * a))"),
         "magnitudes for squares": ("columns[k] += a * a", "columns[k] += abs(a)"),
         "one row of eight twice": ("(g * g + h * h))", "(g * g + g * g))"),
-        "first eight rows only": ("range(0, whole, ROWS)", "range(0, min(whole, ROWS), ROWS)"),
+        "first eight rows only": ("range(q):", "range(min(q, 1)):"),
         "rest of a block skipped": ("range(whole * m, n, m)", "range(whole * m, n - m, m)"),
         "rows that overlap": ("range(whole * m, n, m)", "range(whole * m - 1, n, m)"),
         "last block of X skipped": ("(0, n, most)", "(0, max(1, n - most), most)"),
@@ -160,50 +160,52 @@ CHANGES = {
         "eps1 once per row": ("update(R, row_sums, m,", "update(R, row_sums, 1,"),
         "eps1 for every row of R": ("update(R, row_sums, m,", "update(R, row_sums, n,"),
         "eps1 outside of the average": (
-            "w * (sums[i] + terms * epsilon_1)",
-            "w * sums[i] + terms * epsilon_1",
+            "w * (squares + terms * epsilon_1)",
+            "w * squares + terms * epsilon_1",
         ),
         "eps1 in C only": ("update(R, row_sums, m,", "update(R, row_sums, 0,"),
         "eps1 squared": ("terms * epsilon_1)", "terms * epsilon_1 * epsilon_1)"),
-        "magnitudes of G": ("total += x * x", "total += abs(x)"),
+        "magnitudes of G": ("lanes[k] += x * x", "lanes[k] += abs(x)"),
         "mean for sum in R": ("update(R, row_sums, m,", "update(R, row_sums / m, m,"),
-        "C for R": ("R[i] = beta_2 * R[i]", "R[i] = beta_2 * R[0]"),
-        "w and beta_2 swapped": ("beta_2 * R[i] + w *", "w * R[i] + beta_2 *"),
+        "C for R": ("R[i] = moving(R[i]", "R[i] = moving(R[0]"),
+        "w and beta_2 swapped": ("beta_2 * R_old + w *", "w * R_old + beta_2 *"),
         "last column skipped": (
-            "range(whole * LANES, m):\n        x",
-            "range(whole * LANES, m - 1):\n        x",
+            "range(min(LANES, m - start))",
+            "range(min(LANES, m - start - 1))",
         ),
-        "last column of four skipped": (
-            "range(whole * LANES, m):\n            a, b",
-            "range(whole * LANES, m - 1):\n            a, b",
+        "last column of eight rows skipped": (
+            "whole * LANES, m - whole * LANES,",
+            "whole * LANES, m - 1 - whole * LANES,",
         ),
         "last row skipped": (
-            "range(FOUR * quarter, block.shape[0]):\n            row_sums",
-            "range(FOUR * quarter, block.shape[0] - 1):\n            row_sums",
+            "range(ROWS * eighth, block.shape[0]):\n            row_sums",
+            "range(ROWS * eighth, block.shape[0] - 1):\n            row_sums",
         ),
         "row in float32": ("lanes[k] += x * x", "lanes[k] += float64(np.float32(x * x))"),
         "lanes of another row": ("lanes[2 * LANES + k] += c", "lanes[LANES + k] += c"),
         "lanes not cleared": ("        lanes[:] = 0.0\n", ""),
-        "one row of four twice": ("row_sums[2 * q + i] += c", "row_sums[2 * q + i] += d"),
+        "one of eight rows as another": ("lanes[5 * LANES + k] += f", "lanes[5 * LANES + k] += e"),
+        "sums of rows that are not apart": ("row_sums[k * q + i]", "row_sums[k + i]"),
+        "rows that are not apart": ("float64(A[q + i, j])", "float64(A[1 + i, j])"),
         "rows of the first block": (
-            "squares(block, quarter, row_sums[start:]",
-            "squares(block, quarter, row_sums",
+            "squares(block, eighth, row_sums[start:]",
+            "squares(block, eighth, row_sums",
         ),
         "R not kept": ("update(R, row_sums", "update(R.copy(), row_sums"),
-        "sums kept without w": ("w * (sums[i]", "(sums[i]"),
+        "sums kept without w": ("w * (squares", "(squares"),
     },
     ("matrix", "C"): {
         "eps1 in R only": ("update(C, column_sums, n,", "update(C, column_sums, 0,"),
         "mean for sum in C": ("update(C, column_sums, n,", "update(C, column_sums / n, n,"),
         "wrong axis": (
-            "columns[block * LANES + k] += x * x",
+            "columns[start + k] += x * x",
             "columns[k] += x * x",
         ),
-        "last row of four left out": (
-            BLOCK_OF_FOUR,
-            BLOCK_OF_FOUR.replace("(a + b) + (c + d)", "(a + b) + c"),
+        "last row of eight left out": ("+ ((e + f) + (g + h))", "+ ((e + f) + g)"),
+        "rest of columns twice": (
+            "m - start)):\n",
+            "m - start)):\n            columns[start] += 1.0\n",
         ),
-        "rest of columns twice": (REST_OF_FOUR, REST_OF_FOUR + "            columns[j] += a\n"),
         "columns in float32": (
             "part[j]\n",
             "float64(np.float32(part[j]))\n",
@@ -211,10 +213,14 @@ CHANGES = {
         "C not kept": ("update(C, column_sums", "update(C.copy(), column_sums"),
         "last strip only": ("columns[j] += part[j]", "columns[j] = part[j]"),
         "columns not cleared": ("    columns[:] = 0.0\n", ""),
-        "rest of a row not in C": ("        columns[j] += x * x\n    return", "    return"),
+        "rest of a row not in C": (
+            "            columns[start + k] += x * x\n    total",
+            "    total",
+        ),
     },
     ("matrix", "U_hat"): {
-        "S_R from C": ("total(R)", "total(C)"),
+        "S_R from C": ("total(R)\n    for i", "total(C)\n    for i"),
+        "S_R from C in the size of U": ("total(R)\n    for j", "total(C)\n    for j"),
         "V without its denominator": ("S_R / R[i]", "1.0 / R[i]"),
         "mean of R for S_R": ("S_R / R[i]", "S_R / R.shape[0] / R[i]"),
         "root of C left out": ("1.0 / math.sqrt(C[j])", "1.0 / C[j]"),
@@ -226,17 +232,29 @@ CHANGES = {
         "magnitudes of U": ("columns[j] += a * a * f", "columns[j] += abs(a) * f"),
         "row of another weight": ("h * h * f_7", "h * h * f_6"),
         "one row of U twice": ("c * c * f_2", "b * b * f_1"),
-        "c for its square": ("columns[j] *= c[j] * c[j]", "columns[j] *= c[j]"),
-        "r for its square": ("f = np.zeros(m), r * r", "f = np.zeros(m), r * 1.0"),
-        "mean of U over a matrix": (MEAN_SQUARE_OF_U, MEAN_SQUARE_OF_U.replace("p * n", "n")),
-        "last strip of U only": (MEAN_SQUARE_OF_U, MEAN_SQUARE_OF_U.replace("+= sum", "= sum")),
+        "root of C in the size of U": ("ratios[j] *= S_R / C[j]", "ratios[j] *= S_R / C[j] ** 0.5"),
+        "root of R in the size of U": (f"1.0 / {NEW_R}", f"1.0 / math.sqrt({NEW_R})"),
+        "R without its past in the size of U": (NEW_R, NEW_R.replace("R_old[start + i]", "0.0")),
+        "R of another block in the size of U": (NEW_R, NEW_R.replace("start + i", "i")),
+        "R of the row before in the size of U": (
+            NEW_R,
+            NEW_R.replace("start + i", "start + i - 1"),
+        ),
+        "ratios of the strip before": (
+            "    columns[:] = 0.0\n    ratios[:] = 0.0\n",
+            "    columns[:] = 0.0\n",
+        ),
+        "first eight rows of U only": (WEIGHTS, WEIGHTS.replace("range(q)", "range(min(q, 1))")),
+        "weights of rows that are not apart": ("= f[4 * q + i]", "= f[4 + i]"),
+        "mean of U over a matrix": ("R.size * C.shape[1]", "R.shape[1] * C.shape[1]"),
+        "last strip of U only": ("add(ratios, part_of_ratios)", "ratios[:] = part_of_ratios"),
+        "size of the last matrix only": (
+            "total += sum_of_squares_of_U",
+            "total = sum_of_squares_of_U",
+        ),
         "last row of U skipped": (
             "range(ROWS * eighth, block.shape[0]):\n            add_weighted_row",
             "range(ROWS * eighth, block.shape[0] - 1):\n            add_weighted_row",
-        ),
-        "weights of the first block": (
-            "add_weighted(block, eighth, f[start:]",
-            "add_weighted(block, eighth, f",
         ),
         "last column stays": (
             "range(c.shape[0]):\n            X[i",
@@ -280,19 +298,21 @@ CHANGES = {
     },
     ("vector", "V"): {
         "eps1 outside in V": ("w * (a * a + epsilon_1)", "w * a * a + epsilon_1"),
-        "w and beta_2 swapped in V": ("beta_2 * v[i] + w *", "w * v[i] + beta_2 *"),
-        "V not kept": ("second_moment(V, G", "second_moment(V.copy(), G"),
-        "V but the last": ("range(most):\n            a", "range(most - 1):\n            a"),
-        "V of the first block": ("v, g = V[start : start + most]", "v, g = V[:most]"),
+        "w and beta_2 swapped in V": ("beta_2 * v + w *", "w * v + beta_2 *"),
+        "V not kept": ("descend(X, G, V,", "descend(X, G, V.copy(),"),
+        "V but the last": (UPDATED, "            if i < most - 1:\n    " + UPDATED),
+        "V of the first block": ("v = V[start : start + most]", "v = V[:most]"),
     },
     ("vector", "U_hat"): {
         "rest of U skipped": ("range(whole * m, n, m)", "range(whole * m, n - m, m)"),
         "first four rows of U only": ("range(0, whole, FOUR)", "range(0, min(whole, FOUR), FOUR)"),
         "rows of U that overlap": ("range(whole * m, n, m)", "range(whole * m - 1, n, m)"),
-        "V of another row": ("b * b / V[1, j]", "b * b / V[0, j]"),
-        "last entry stays": ("range(most):\n            x", "range(most - 1):\n            x"),
+        "V of another row": ("b * b / f", "b * b / e"),
+        "old V in the size of U": ("e = moving(V[0, j], a, w, beta_2, epsilon_1)", "e = V[0, j]"),
+        "X moved before V": (UPDATED + MOVED, MOVED + UPDATED),
+        "last entry stays": (MOVED, "            if i < most - 1:\n    " + MOVED),
         "ascent of vectors": ("float64(x[i]) - scale", "float64(x[i]) + scale"),
-        "U of vectors not squared": ("g * g / V[start + k]", "abs(g) / V[start + k]"),
+        "U of vectors not squared": ("g * g / moving(", "abs(g) / moving("),
         "V for its root": ("math.sqrt(v[i])", "v[i]"),
         "last strip of U of a vector only": (
             "total += sum_of_squares_of_U(G[own]",
@@ -300,10 +320,10 @@ CHANGES = {
         ),
     },
     ("vector", "X_new"): {
-        "vectors not clipped": ("alpha / clipping(mean_square_of_U(G, V), d)", "alpha"),
+        "vectors not clipped": ("V, alpha / clip, w", "V, alpha, w"),
         "step stored as the weights are": (
-            "scale / math.sqrt(v[i]) * float64(g[i])",
-            "X.dtype.type(scale / math.sqrt(v[i]) * float64(g[i]))",
+            "scale / math.sqrt(v[i]) * a",
+            "X.dtype.type(scale / math.sqrt(v[i]) * a)",
         ),
     },
 }

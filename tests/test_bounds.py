@@ -147,6 +147,11 @@ def lanes(N):
     return (each - 1 + halvings if each else -1) + N % loops.LANES
 
 
+def row(N):
+    """The same where the rest is in the lanes too."""
+    return -(-N // loops.LANES) - 1 + math.ceil(math.log2(min(N, loops.LANES)))
+
+
 def column(N, together):
     """The same for N terms, so many at once as a tree, and the rest one by one."""
     groups = N // together
@@ -164,13 +169,14 @@ def by_hand(n, m):
 
     R: a square, a sum of m, m epsilon_1 added, w = 1 - beta_2 and two products, a sum; C likewise.
     r = sqrt(S_R / R): S_R is a sum of n on top of R.  c = 1 / sqrt(C).
-    The mean square of U: r^2 G^2, sums by columns, times c^2, their sum and a division.  The
-    divisor of U_hat: a root and a division; then 1 / divisor, three products with r, c and G.
+    The mean square of U: G^2 times 1 / R, sums by columns, times S_R / C, their sum and a division.
+    The divisor of U_hat: a root and a division; then 1 / divisor, three products with r, c and G.
     The step: alpha / divisor, and the same products.
     """
-    R, C = 1 + lanes(m) + 4, 1 + column(n, loops.FOUR) + 4
-    r, c = half(R + lanes(n) + R + 1) + 1, half(C) + 2
-    squares = 2 * r + 1 + 2 + column(n, loops.ROWS) + 2 * c + 2
+    R, C = 1 + row(m) + 4, 1 + column(n, loops.ROWS) + 4
+    S_R = R + lanes(n)
+    r, c = half(S_R + R + 1) + 1, half(C) + 2
+    squares = 1 + (R + 1) + 1 + column(n, loops.ROWS) + (S_R + C + 1) + 1
     divisor = half(squares + lanes(m) + 1) + 2
     alpha = half(1 + tree(n * m) + 1) + 2
     U = r + c + 3

@@ -54,7 +54,7 @@ def test_a_step_again_gives_the_same_bits():
 
 def test_threads_share_what_is_large():
     work = batch.Batch(Adafactor([normal((300, 701))])._batches[0][1]._parameters)
-    (first, middle, last), *_ = work._shared(2)[0].cuts
+    first, middle, last = work._shared(2)[0].cuts
     assert first < middle < last == len(work._pieces)
 
 
@@ -62,12 +62,6 @@ def test_grouping_and_order_of_the_parameters_change_no_bit():
     together = run(SHAPES)
     assert [run([shape])[0] for shape in SHAPES] == together
     assert run(SHAPES[::-1]) == together[::-1]
-
-
-def test_groups_that_are_worked_on_one_after_the_other_change_no_bit(monkeypatch):
-    together = run(SHAPES)
-    monkeypatch.setattr(batch, "GROUP", 1)
-    assert run(SHAPES) == together
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

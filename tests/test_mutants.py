@@ -19,7 +19,13 @@ def clipped(*sizes):
 
 EXAMINED = {
     VECTOR: [*cases(VECTOR, ((3,),)), *(clipped(n) for n in (39, 40, 41, 63, 64, 65, 200))],
-    MATRIX: [*cases(MATRIX, ((4, 3),)), clipped(9, 5), clipped(29, 9), clipped(7, 33)],
+    MATRIX: [
+        *cases(MATRIX, ((4, 3),)),
+        clipped(9, 5),
+        clipped(29, 9),
+        clipped(7, 33),
+        clipped(53, 3),
+    ],
     TENSOR: [*cases(TENSOR, ((2, 2, 3),)), clipped(2, 10, 6)],
 }
 

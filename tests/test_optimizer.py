@@ -11,6 +11,8 @@ from adafactor_numba import Adafactor, matrix, schedule, vector
 from tests.arrays import DTYPES, bits, normal, snapshot, trained
 
 SHAPES = [(), (1,), (5,), (2, 3), (1, 4), (4, 1), (2, 3, 4), (2, 1, 3, 2), (0,), (3, 0), (0, 2, 3)]
+LARGE = [(70_001,), (300, 701), (2, 300, 701), (145, 8193), (1_100_001,)]
+"""Of several strips; in the last two a strip has two blocks."""
 CONSTANTS = (1e-30, 1e-3, 1.0)
 
 
@@ -18,7 +20,7 @@ CONSTANTS = (1e-30, 1e-3, 1.0)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("shape", [s for s in SHAPES if 0 not in s])
+@pytest.mark.parametrize("shape", [*(s for s in SHAPES if 0 not in s), *LARGE])
 def test_a_step_is_that_of_the_loops_with_the_schedules_of_the_paper(shape, dtype):
     X, expected = normal(shape, dtype), normal(shape, dtype)
     optimizer = Adafactor([X])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from adafactor_numba import Adafactor
+from adafactor_numba.half import draw
 from tests.arrays import bits, normal, snapshot, trained
 from tests.test_half import hoeffding
 from tests.test_optimizer import strided
@@ -47,6 +48,16 @@ def test_a_step_is_that_in_float64_rounded_once(shape, dtype):
     assert bits(X.view(kind(dtype))) == bits(narrowed(wide, kind(dtype)))
     assert snapshot(optimizer, []) == snapshot(other, [])
     assert 0 in shape or bits(X) != bits(normal(shape, dtype))
+
+
+@pytest.mark.parametrize("shape", [(300,), (145, 8193)])
+def test_what_is_drawn_for_an_entry_is_that_of_its_place(shape, dtype):
+    X, G = normal(shape, dtype), normal(shape, dtype, 1)
+    wide, drawn = X.astype(float), np.empty(X.size, kind(dtype))
+    Adafactor([X], stochastic_rounding=5).step([G])
+    Adafactor([wide]).step([G.astype(float)])
+    draw(wide.reshape(-1), drawn, (5, 1, 0, 0), 0)
+    assert bits(X.view(kind(dtype))) == bits(drawn.reshape(shape))
 
 
 @pytest.mark.parametrize("seed", [None, 1])

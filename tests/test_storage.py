@@ -54,7 +54,7 @@ def descended(shape, kind, noise):
     """What `descend` and its like make of weights of this shape; a matrix as one strip."""
     X, G, *statistics = in_bits(shape, kind)
     if len(shape) == 1:
-        vector.descend(X, G, *statistics, 0.01, noise)
+        vector.descend(X, G, *statistics, 0.01, 0.25, 0.75, 1e-30, noise)
     else:
         matrix.descend_strip(X[0], G[0], statistics[0][0], statistics[1][0], 0.01, noise)
     return X

@@ -106,15 +106,15 @@ def observed(loops: Implementation, x: Mapping[str, Any]) -> dict[str, Any]:
     U_hat = np.zeros_like(X, dtype=statistics[0].dtype)
     alpha = module.relative_step(module.mean_square(X), x["rho"], x["epsilon_2"])
     if factored:
-        scale = [np.empty_like(s) for s in statistics]
+        scale, ratios = [np.empty_like(s) for s in statistics], np.empty_like(old[1])
         for b in range(len(X)):
-            module.second_moment(old[0][b], old[1][b], G[b], *moments)
+            module.second_moment(old[0][b], old[1][b], G[b], ratios[b], *moments)
             module.scales(scale[0][b], scale[1][b], old[0][b], old[1][b])
+        clip = module.clipping(module.mean_square_of_U(ratios, *old), x["d"])
+        module.descend(U_hat, G, *scale, -1.0 / clip)
     else:
-        scale = old
-        module.second_moment(*old, G, *moments)
-    clip = module.clipping(module.mean_square_of_U(G, *scale), x["d"])
-    module.descend(U_hat, G, *scale, -1.0 / clip)
+        clip = module.clipping(module.mean_square_of_U(G, *old, *moments), x["d"])
+        module.descend(U_hat, G, *old, -1.0 / clip, *moments)
     module.step(X, G, *statistics, *scalars)
     found = dict(zip(("R", "C") if factored else ("V",), statistics, strict=True))
     arrays = {"U_hat": U_hat, "X_new": X} | found

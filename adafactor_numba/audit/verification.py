@@ -29,7 +29,7 @@ STRADDLING = {
 LARGE = {
     VECTOR: (BLOCK + 1,),
     MATRIX: (2 * ROWS + 1, 2 * WIDTH + 1),
-    TENSOR: (2, ROWS + 1, WIDTH + 1),
+    TENSOR: (2, 3 * ROWS + 1, WIDTH + 1),
 }
 """More than one block of the loops, and an odd number of them."""
 

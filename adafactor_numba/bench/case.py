@@ -31,13 +31,14 @@ class Case:
         """The memory that all optimizers together may need: each its own X, its state and more."""
         return 25 * np.dtype(self.dtype).itemsize * self.size
 
-    def bytes_moved(self, carried: bool = False) -> int:
-        """What a step must move between memory and processor, however it is written.
+    def bytes_of_the_rule(self, carried: bool = False) -> int:
+        """What a step moves between memory and processor that takes the rule line by line.
 
         A matrix: G is read for R and C, for RMS(U) and for X_new; X for RMS(X) and for X_new, and
-        is written; with RMS(X) carried over from the last step, X is read once.  A vector needs G
-        but twice, since V and RMS(U) come from one reading; its V, kept in float64, is read twice
-        and written once.
+        is written; with RMS(X) carried over from the last step, X is read once.  (The loops have
+        RMS(U) from the reading for R and C, as long as some rows of G fit into a cache.)  A vector
+        needs G but twice, since V and RMS(U) come from one reading; its V, kept in float64, is read
+        twice and written once.
         """
         entry = np.dtype(self.dtype).itemsize
         moved = 0

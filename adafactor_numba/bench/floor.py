@@ -1,4 +1,4 @@
-"""What no step can be faster than: the memory it must move, at the bandwidth of an addition.
+"""The floor: the memory that the rule moves, line by line, at the bandwidth of an addition.
 
 The addition X += c, in place and compiled, reads and writes every entry once; it is measured on as
 many bytes as the parameters have, with the same threads.
@@ -46,5 +46,5 @@ def additions(case: Case) -> dict[str, Callable[[], None]]:
 
 
 def floors(case: Case, carried: bool = False) -> float:
-    """How many such additions move as many bytes as one step."""
-    return case.bytes_moved(carried) / (2 * np.dtype(case.dtype).itemsize * case.size)
+    """How many such additions move as many bytes as the lines of the rule."""
+    return case.bytes_of_the_rule(carried) / (2 * np.dtype(case.dtype).itemsize * case.size)

@@ -50,12 +50,7 @@ def _ours(X: Sequence[Array], G: Sequence[Array], threads: int, unchanged: bool 
         params_unchanged_between_steps=unchanged,
     )
     grads = list(G)
-
-    def kept() -> int:
-        states = optimizer.state_dict().values()
-        return sum(A.nbytes for state in states for name, A in state.items() if name != "t")
-
-    return Step(lambda: optimizer.step(grads), kept)
+    return Step(lambda: optimizer.step(grads), lambda: optimizer.nbytes)
 
 
 def _torch(make: Callable[[Any, list[Any]], Any], X: Any, G: Any, threads: int) -> Step:

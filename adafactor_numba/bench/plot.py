@@ -57,7 +57,7 @@ def _kind(result: Result) -> str | None:
 
 
 def _draw(ax: Any, results: list[Result]) -> None:
-    """A line for each name; the floor as what lies under all of them."""
+    """A line for each name; what lies under the floor is grey."""
     lines: dict[str, list[tuple[int, float]]] = {}
     for r in results:
         lines.setdefault(r.name, []).append((r.entries, r.seconds / r.entries * 1e9))

@@ -22,9 +22,9 @@ HEADERS = {
     "transformers": "trans-\nformers",
 }
 LEGEND = (
-    "floor: an addition in place over as many bytes as a step must move. unchanged: with RMS(X) "
-    "carried over, over its own floor. The others: their step over ours. Medians of one run in "
-    "which all take turns."
+    "floor: an addition in place over the bytes that the rule moves, line by line. unchanged: with "
+    "RMS(X) carried over, over its own floor. The others: their step over ours. Medians of one run "
+    "in which all take turns."
 )
 OTHERS = [name for name in PEERS if name not in (OURS, UNCHANGED)]
 
