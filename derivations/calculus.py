@@ -132,7 +132,12 @@ def _sum(term: sp.Expr, axes: list[sp.Tuple], known: Mapping[sp.Basic, sp.Expr])
         rest = [z for z in axes if z != axis]
         if inside == 1:
             return _sum(outside * (high - low + 1), rest, known)
-        total = Sum(inside, axis)
+        total = _ordered(Sum(inside, axis))
         if total in known or not inside.free_symbols & {z[0] for z in rest}:
             return _sum(outside * known.get(total, total), rest, known)
-    return Sum(term, *sorted(axes, key=str)) if axes else term
+    return _ordered(Sum(term, *axes)) if axes else term
+
+
+def _ordered(e: Sum) -> Sum:
+    """The sum with its axes in one order, whichever way it was nested: finite sums commute."""
+    return Sum(e.function, *sorted(_axes(e), key=str))

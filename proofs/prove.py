@@ -1,0 +1,144 @@
+"""Theorems put to the checkers, and their false neighbours, which must be refused for a reason.
+
+An equation is refused by values at which its sides differ, an inequality by a solution of its
+hypotheses with its negation; that a checker does not decide is no refusal.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from time import perf_counter
+from typing import Any
+
+from derivations.calculus import equal
+
+from .sampling import difference
+from .smt import SCRIPTS, Question, asked
+from .theorem import Claim, Identity, Neighbour, Theorem
+
+PROVED, FAILED, ABSENT = "proved", "failed", "absent"
+CHECKERS = ("calculus", *SCRIPTS)
+
+
+@dataclass
+class Verdict:
+    """What a checker says of a theorem, and in how many seconds; why, if it failed."""
+
+    name: str
+    verdict: str
+    seconds: float
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Whether a false neighbour was refused, by which checker, and with what counterexample.
+
+    None where no checker that could is installed.
+    """
+
+    name: str
+    refused: bool | None
+    by: str
+    counterexample: str
+
+
+@dataclass
+class Proof:
+    """A theorem with what the checkers say of it and of its neighbours."""
+
+    theorem: Theorem
+    checkers: list[Verdict] = field(default_factory=list)
+    false_neighbours: list[Refusal] = field(default_factory=list)
+
+    @property
+    def proved(self) -> bool | None:
+        """Whether every checker that is there proves its part; None if a part has none."""
+        verdicts = [v.verdict for v in self.checkers]
+        if FAILED in verdicts:
+            return False
+        parts = {checkers_of(claim) for claim in self.theorem.claims}
+        there = {v.name for v in self.checkers if v.verdict == PROVED}
+        return True if all(there & {*part} for part in parts) else None
+
+    @property
+    def holds(self) -> bool | None:
+        """Whether it is proved, and no neighbour is."""
+        refused = [n.refused for n in self.false_neighbours]
+        if self.proved is False or False in refused:
+            return False
+        return None if self.proved is None or None in refused else True
+
+    def as_json(self) -> dict[str, Any]:
+        """As `prove --json` writes it."""
+        return {
+            "name": self.theorem.name,
+            "statement": self.theorem.statement,
+            "proved": self.proved,
+            "checkers": [
+                {"name": v.name, "verdict": v.verdict, "seconds": v.seconds} for v in self.checkers
+            ],
+            "false_neighbours": [asdict(n) for n in self.false_neighbours],
+        }
+
+
+def proofs(theorems: tuple[Theorem, ...]) -> Iterator[Proof]:
+    """Each theorem proved, and its neighbours refused."""
+    for theorem in theorems:
+        proof = Proof(theorem)
+        names = sorted(
+            {name for c in theorem.claims for name in checkers_of(c)}, key=CHECKERS.index
+        )
+        proof.checkers = [_verdict(theorem, name) for name in names]
+        proof.false_neighbours = [_refusal(neighbour) for neighbour in theorem.neighbours]
+        yield proof
+
+
+def checkers_of(claim: Claim) -> tuple[str, ...]:
+    """The checkers that decide a claim, any of which is enough."""
+    return ("calculus",) if isinstance(claim, Identity) else tuple(SCRIPTS)
+
+
+def _verdict(theorem: Theorem, checker: str) -> Verdict:
+    start, found, why = perf_counter(), PROVED, ""
+    for claim in theorem.claims:
+        if checker in checkers_of(claim):
+            said = _identity(claim) if isinstance(claim, Identity) else _question(claim, checker)
+            if said == ABSENT:
+                found = ABSENT
+            elif said:
+                found, why = FAILED, said
+                break
+    return Verdict(checker, found, perf_counter() - start, why)
+
+
+def _identity(claim: Identity) -> str:
+    """Why it is not proved; empty if it is."""
+    if not equal(claim.left, claim.right, claim.given):
+        return "the sides are not equal by linearity and cancellation"
+    return difference(claim.left, claim.right, claim.given, claim.positive)
+
+
+def _question(claim: Question, solver: str) -> str:
+    """Why it is not proved: its negation has a solution, or its hypotheses have none."""
+    negation = asked(claim.negation(), solver)
+    if negation.verdict == ABSENT:
+        return ABSENT
+    if negation.verdict != "unsat":
+        return f"its negation is {negation.verdict} {negation.solution}".rstrip()
+    if (hypotheses := asked(claim.hypotheses(), solver).verdict) != "sat":
+        return f"its hypotheses are {hypotheses}: it says nothing"
+    return ""
+
+
+def _refusal(neighbour: Neighbour) -> Refusal:
+    claim = neighbour.claim
+    if isinstance(claim, Identity):
+        found = difference(claim.left, claim.right, claim.given, claim.positive)
+        refused = bool(found) and not equal(claim.left, claim.right, claim.given)
+        return Refusal(neighbour.name, refused, "calculus", found)
+    for solver in SCRIPTS:
+        answer = asked(claim.negation(whole=True), solver)
+        if answer.verdict != ABSENT:
+            refused = answer.verdict == "sat"
+            return Refusal(neighbour.name, refused, solver, answer.solution)
+    return Refusal(neighbour.name, None, "", "")
