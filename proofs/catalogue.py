@@ -1,0 +1,5 @@
+"""All theorems, in the order in which they are told."""
+
+from . import average, factored, step
+
+THEOREMS = (*factored.THEOREMS, *average.THEOREMS, *step.THEOREMS)
