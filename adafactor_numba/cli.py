@@ -1,4 +1,4 @@
-"""The command `adafactor-numba`: derive, verify, audit, bench."""
+"""The command `adafactor-numba`: derive, prove, verify, audit, bench."""
 
 import json
 from pathlib import Path
@@ -65,6 +65,55 @@ def derive(
             if form == "text":
                 console.print(f"[bold]{getattr(of, 'name', name)}[/]", highlight=False)
             _plainly(readings[form](of) + "\n")
+
+
+@app.command()
+def prove(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Theorems; all by default.")
+    ] = None,
+    listed: Annotated[bool, typer.Option("--list", help="List what they say.")] = False,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the verdicts as JSON.")
+    ] = None,
+    require: Annotated[
+        list[str] | None, typer.Option(metavar="CHECKER", help="Exit 2 if it is not installed.")
+    ] = None,
+) -> None:
+    """Prove the theorems, and refuse their false neighbours; exit 1 if one of either fails."""
+    from adafactor_numba.audit.names import near
+    from proofs.catalogue import THEOREMS
+    from proofs.prove import CHECKERS, missing, proofs
+
+    known = {theorem.name: theorem for theorem in THEOREMS}
+    for name in names or ():
+        if name not in known:
+            _refuse(f"no theorem is called {name!r}; known are {near(name, known)}")
+    for checker in require or ():
+        if checker not in CHECKERS:
+            _refuse(f"no checker is called {checker!r}; known are {', '.join(CHECKERS)}")
+    if absent := missing(require or ()):
+        _refuse(f"not installed: {', '.join(absent)}; pip install 'adafactor-numba[proofs]'")
+    chosen = tuple(known[name] for name in names) if names else THEOREMS
+    if listed:
+        for theorem in chosen:
+            _plainly(f"{theorem.name}: {theorem.words}\n")
+        return
+    _writable(json_file)
+    found = []
+    with console.status("starting") as status:
+        for proof in proofs(chosen, lambda name: status.update(name)):
+            found.append(proof)
+            console.print(proof.line, highlight=False, soft_wrap=True, markup=False)
+            for refusal in proof.false_neighbours:
+                console.print(f"    {refusal.line}", highlight=False, soft_wrap=True, markup=False)
+    holding = [proof.holds for proof in found]
+    _plainly(f"{holding.count(True)} of {len(found)} hold, {holding.count(None)} unchecked\n")
+    if absent := missing(CHECKERS):
+        _plainly(f"not installed: {', '.join(absent)}\n")
+    _write(json_file, json.dumps({"theorems": [proof.as_json() for proof in found]}, indent=2))
+    if False in holding:
+        raise typer.Exit(1)
 
 
 @app.command()

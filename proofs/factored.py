@@ -117,7 +117,7 @@ THEOREMS = (
     ),
     Theorem(
         "equal totals stay equal",
-        "sum R - sum C is beta_2 times what it was, so that both totals are equal from the start on.",
+        "sum R - sum C is beta_2 times what it was: both totals are equal from the start on.",
         (),
         "[S] Algorithm 4, lines 5 and 6",
         (

@@ -4,7 +4,7 @@ An equation is refused by values at which its sides differ, an inequality by a s
 hypotheses with its negation; that a checker does not decide is no refusal.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from time import perf_counter
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from derivations.calculus import equal
 
 from .sampling import difference
-from .smt import SCRIPTS, Question, asked
+from .smt import SCRIPTS, Question, asked, installed
 from .theorem import Claim, Identity, Neighbour, Theorem
 
 PROVED, FAILED, ABSENT = "proved", "failed", "absent"
@@ -41,6 +41,12 @@ class Refusal:
     by: str
     counterexample: str
 
+    @property
+    def line(self) -> str:
+        """What a terminal shows of it."""
+        said = {True: "refused", False: "NOT REFUSED", None: "unchecked"}[self.refused]
+        return f"{said}: {self.name}" + (f" ({self.counterexample})" if self.counterexample else "")
+
 
 @dataclass
 class Proof:
@@ -68,6 +74,13 @@ class Proof:
             return False
         return None if self.proved is None or None in refused else True
 
+    @property
+    def line(self) -> str:
+        """What a terminal shows of it."""
+        said = {True: "proved", False: "FAILED", None: "unchecked"}[self.proved]
+        each = (f"{v.name} {v.verdict} {v.seconds:.2f} s {v.why}".rstrip() for v in self.checkers)
+        return f"{said}: {self.theorem.name} ({'; '.join(each)})"
+
     def as_json(self) -> dict[str, Any]:
         """As `prove --json` writes it."""
         return {
@@ -81,9 +94,12 @@ class Proof:
         }
 
 
-def proofs(theorems: tuple[Theorem, ...]) -> Iterator[Proof]:
+def proofs(
+    theorems: Iterable[Theorem], progress: Callable[[str], None] = lambda _: None
+) -> Iterator[Proof]:
     """Each theorem proved, and its neighbours refused."""
     for theorem in theorems:
+        progress(theorem.name)
         proof = Proof(theorem)
         names = sorted(
             {name for c in theorem.claims for name in checkers_of(c)}, key=CHECKERS.index
@@ -91,6 +107,11 @@ def proofs(theorems: tuple[Theorem, ...]) -> Iterator[Proof]:
         proof.checkers = [_verdict(theorem, name) for name in names]
         proof.false_neighbours = [_refusal(neighbour) for neighbour in theorem.neighbours]
         yield proof
+
+
+def missing(checkers: Iterable[str]) -> list[str]:
+    """Those of the checkers that are not installed."""
+    return [name for name in checkers if name in SCRIPTS and name not in installed()]
 
 
 def checkers_of(claim: Claim) -> tuple[str, ...]:

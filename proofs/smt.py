@@ -13,7 +13,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import reduce
 from importlib.util import find_spec
@@ -188,6 +188,6 @@ def nonnegative(*symbols: sp.Basic) -> tuple[sp.Basic, ...]:
     return tuple(sp.GreaterThan(x, 0, evaluate=False) for x in symbols)
 
 
-def installed(solvers: Iterable[str] = tuple(SCRIPTS)) -> list[str]:
-    """Those of the solvers that are there."""
-    return [solver for solver in solvers if find_spec(solver) is not None]
+def installed() -> list[str]:
+    """The solvers that are there."""
+    return [solver for solver in SCRIPTS if find_spec(solver) is not None]

@@ -297,8 +297,8 @@ THEOREMS = (
     ),
     Theorem(
         "epsilon_1 as a clamp is not homogeneous",
-        "With max(V, epsilon^2) in place of epsilon_1 in V, U^2 = g / max(V, epsilon^2) of lambda^2 g "
-        "is that of g as long as V and lambda^2 V are at least epsilon^2.",
+        "U^2 = g / max(V, epsilon^2) of lambda^2 g and lambda^2 V is as it was as long as V "
+        "and lambda^2 V are at least epsilon^2.",
         ("V >= epsilon^2", "lambda^2 V >= epsilon^2"),
         "[C] torch.optim.Adafactor 2.13.0",
         (

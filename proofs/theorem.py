@@ -1,4 +1,4 @@
-"""A theorem as data: what it says, what it rests on, how it is proved, and how it could be false."""
+"""A theorem as data: what it says, on what it rests, how it is proved, how it could be false."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -6,7 +6,6 @@ from typing import TypeAlias
 import sympy as sp
 
 from derivations.calculus import Given
-from derivations.latex import latex
 from derivations.rule import Step
 
 from .smt import Question
@@ -66,7 +65,7 @@ def given(*steps: Step) -> tuple[Given, ...]:
 
 def _stated(claim: Claim) -> str:
     if isinstance(claim, Identity):
-        return f"{latex(claim.left)} = {latex(claim.right)}"
+        return str(sp.latex(sp.Eq(claim.left, claim.right, evaluate=False)))
     hypotheses = ", ".join(map(sp.latex, claim.given))
     goal = sp.latex(claim.goal)
     return rf"{hypotheses} \implies {goal}" if hypotheses else goal

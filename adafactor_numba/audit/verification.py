@@ -11,6 +11,8 @@ from derivations.equivalents import EQUIVALENTS
 from derivations.factorization import derivation
 from derivations.rule import UpdateRule
 from derivations.variants import VARIANTS
+from proofs.catalogue import THEOREMS
+from proofs.prove import CHECKERS, missing, proofs
 
 from .beyond import wide_deviations
 from .check import COMPILED, Deviation, deviations, schedule_deviations
@@ -83,6 +85,20 @@ def _equivalents() -> str:
     return f"{len(EQUIVALENTS)} questions that no audit can answer, a proof for each"
 
 
+def _theorems() -> str:
+    """Every theorem, by the checkers that are installed; what none of them decides is counted."""
+    found = [*proofs(THEOREMS)]
+    for proof in found:
+        if proof.holds is False:
+            raise RefutedError(f"{proof.theorem.name}: not proved, or a false neighbour is")
+    holding = sum(proof.holds is True for proof in found)
+    refused = sum(len(proof.false_neighbours) for proof in found if proof.holds)
+    return (
+        f"{holding} of {len(found)} theorems hold, {refused} false neighbours refused; "
+        f"not installed: {', '.join(missing(CHECKERS)) or 'none'}"
+    )
+
+
 def _schedules() -> str:
     _refute(schedule_deviations(COMPILED))
     return "rho_t and beta_2t within their counted rounding, t from 1 to 10^6"
@@ -131,6 +147,7 @@ CHECKS: tuple[tuple[str, Callable[[], str]], ...] = (
     ("rules", _rules),
     ("factorization", _factorization),
     ("equivalents", _equivalents),
+    ("theorems", _theorems),
     ("schedules", _schedules),
     *((f"loops: {rule.name}", _loops(rule)) for rule in (VECTOR, MATRIX, TENSOR)),
     ("loops: wide", _wide),
