@@ -16,7 +16,7 @@ unexport PYTHONPATH PYTHONHOME
 FOLDERS := $(addprefix .venv/peers/,timm-1.0.31 pytorch_optimizer-3.9.0 torch_optimizer-0.3.0 \
   galore_torch-1.0)
 
-.PHONY: help verify test slow audit-peers table lint wheel clean
+.PHONY: help verify test slow audit-peers table theorems lint wheel clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile
@@ -35,6 +35,9 @@ audit-peers: .venv/with-torch .venv/with-test .venv/with-peers $(FOLDERS)  ## au
 
 table: .venv/with-torch .venv/with-test .venv/with-peers $(FOLDERS)  ## write docs/implementations.md from these audits
 	$(BIN)/python -m pytest -m peers -k "finds or page" --write
+
+theorems: .venv/with-test .venv/with-proofs  ## prove them all and write docs/theorems.md
+	$(BIN)/python -m pytest tests/test_proofs.py -k page --write
 
 lint: .venv/with-lint  ## ruff and mypy
 	$(BIN)/ruff check

@@ -50,7 +50,7 @@ THEOREMS = (
         "Adam's corrected average is of this kind",
         "M_hat = M / (1 - beta^t) moves by beta (1 - beta^(t-1)) / (1 - beta^t) in place of beta.",
         ("P = beta^(t-1)", "P b and b are not 1"),
-        "[S] section 7.2",
+        "[S] section 7.1",
         (
             Identity(
                 M / (1 - P * b),

@@ -29,7 +29,7 @@ NUMBERS = itertools.count()
 
 
 def pytest_addoption(parser):
-    parser.addoption("--write", action="store_true", help="write docs/implementations.md anew")
+    parser.addoption("--write", action="store_true", help="write the pages of docs anew")
 
 
 def pytest_collection_modifyitems(items):

@@ -1,6 +1,8 @@
 """The theorems are proved, their false neighbours are refused for a reason, and both could fail."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 import sympy as sp
@@ -12,6 +14,7 @@ from derivations.adafactor import S_R, C, R, V, columns, i, j, k, l, rows
 from proofs import prove, smt
 from proofs.average import above, at_least
 from proofs.catalogue import THEOREMS
+from proofs.page import page
 from proofs.prove import proofs
 from proofs.sampling import difference
 from proofs.smt import Question, asked, positive
@@ -59,6 +62,30 @@ def test_a_theorem_is_proved_and_its_false_neighbours_are_refused(each):
 @pytest.mark.parametrize("each", THEOREMS, ids=lambda t: t.name)
 def test_no_neighbour_is_a_claim_of_the_theorem(each):
     assert not {n.claim for n in each.neighbours} & {*each.claims}
+
+
+PAGE = Path(__file__).parents[1] / "docs" / "theorems.md"
+
+
+def without_seconds(text):
+    return re.sub(r"\(\d+\.\d\d s\)", "(s)", text)
+
+
+def without_solutions(text):
+    """Another version of a solver may find another counterexample."""
+    return re.sub(r"; (z3|cvc5) found .*", "", text)
+
+
+def test_the_page_of_the_theorems_is_what_they_say(request):
+    if absent := prove.missing(prove.CHECKERS):
+        pytest.skip(f"not installed: {', '.join(absent)}")
+    written = page(proofs(THEOREMS))
+    if request.config.getoption("--write"):
+        PAGE.write_text(written)
+    found, expected = (
+        without_solutions(without_seconds(text)) for text in (PAGE.read_text(), written)
+    )
+    assert found == expected
 
 
 # The checkers, on what is false

@@ -1,0 +1,36 @@
+"""The page of all theorems, in Markdown: what each says, who checked it, what is nearly it, false."""
+
+from collections.abc import Iterable, Iterator
+
+from .prove import Proof
+
+HEAD = """# Theorems
+
+What holds of Adafactor for all n, m and t, written by `make theorems`. An equation is proved by
+linearity of finite sums and cancellation (`calculus`), and tried on random rationals; what follows
+from inequalities is proved by two solvers that share no code (`z3`, `cvc5`). Beside each stand
+statements that are nearly the same and false, with what refuted them. [S] is N. Shazeer, M. Stern,
+ICML 2018, arXiv:1804.04235; [C] is the source code named.
+`adafactor-numba prove` does all of it again.
+"""
+
+
+def page(proofs: Iterable[Proof]) -> str:
+    """The page; the seconds are those of this run."""
+    return "\n".join([HEAD, *("\n".join(_section(proof)) for proof in proofs)])
+
+
+def _section(proof: Proof) -> Iterator[str]:
+    theorem = proof.theorem
+    yield f"## {theorem.name}\n"
+    yield f"{theorem.words}\n"
+    yield f"$$\\begin{{gathered}} {theorem.statement} \\end{{gathered}}$$\n"
+    if theorem.hypotheses:
+        yield f"* **If** {', '.join(theorem.hypotheses)}"
+    yield f"* **For you:** {theorem.meaning}"
+    yield f"* **Source:** {theorem.source}"
+    checked = ", ".join(f"{v.name} ({v.seconds:.2f} s)" for v in proof.checkers)
+    yield f"* **Proved by** {checked}"
+    for refusal in proof.false_neighbours:
+        yield f"* **False:** {refusal.name}; {refusal.by} found {refusal.counterexample}"
+    yield ""
