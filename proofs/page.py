@@ -1,4 +1,4 @@
-"""The page of all theorems, in Markdown: what each says, who checked it, what beside it is false."""
+"""The page of all theorems, in Markdown: what each says, who checked it, what near it is false."""
 
 from collections.abc import Iterable, Iterator
 
