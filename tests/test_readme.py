@@ -171,7 +171,7 @@ def test_every_command_exists(page):
 
 @pytest.mark.parametrize(
     "text",
-    ["`adafactor-numba prove`", "$ adafactor-numba audit torch --yaml x", "`make audit-all`"],
+    ["`adafactor-numba refute`", "$ adafactor-numba audit torch --yaml x", "`make audit-all`"],
 )
 def test_a_command_that_does_not_exist_is_found(text):
     assert [*unknown(text)]
