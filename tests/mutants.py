@@ -36,8 +36,12 @@ SMALLER = {
 }
 
 
-def implementation(folder: Path, package: str, mutant: Mutant | None = None) -> Implementation:
+def implementation(
+    folder: Path, package: str, mutant: Mutant | None = None, *, compiled: bool = False
+) -> Implementation:
     """Write the loops as `package` into `folder`, which is importable, and take them uncompiled.
+
+    With `compiled` the modules themselves.
 
     Their blocks are smaller, so that small arrays show every way around them.
     """
@@ -51,7 +55,8 @@ def implementation(folder: Path, package: str, mutant: Mutant | None = None) -> 
             text = changed(text, "smaller blocks", old, new)
         (folder / package / f"{module}.py").write_text(text)
     rooms = (f"{package}.{field.name}" for field in fields(Implementation))
-    return Implementation(*(interpreted(importlib.import_module(room)) for room in rooms))
+    modules = map(importlib.import_module, rooms)
+    return Implementation(*(modules if compiled else map(interpreted, modules)))
 
 
 def changed(text: str, name: str, old: str, new: str) -> str:

@@ -15,6 +15,7 @@ from proofs.catalogue import THEOREMS
 from proofs.prove import CHECKERS, missing, proofs
 
 from .beyond import wide_deviations
+from .bridge import on_balls, parted
 from .check import COMPILED, Deviation, deviations, schedule_deviations
 from .magnitudes import extremes
 from .names import target
@@ -115,6 +116,20 @@ def _loops(rule: UpdateRule) -> Callable[[], str]:
     return check
 
 
+def _source() -> str:
+    """The plain source of the compiled loops on balls, at sizes around what they read at once."""
+    loops = on_balls(COMPILED)
+    found = [
+        (rule, Case(sizes, t=100, statistics="small", d=3.0))
+        for rule, shapes in STRADDLING.items()
+        for sizes in shapes
+    ]
+    for rule, case in found:
+        if steps := parted(rule, case, loops):
+            raise RefutedError(f"{rule.name}, {case.sizes}: {', '.join(steps)} part from the rule")
+    return f"the loops' source on balls is the rule, to 30 digits, in {len(found)} shapes"
+
+
 def _wide() -> str:
     found = [
         (rule, x) for rank, rule in enumerate((VECTOR, MATRIX, TENSOR), 1) for x in extremes(rank)
@@ -150,6 +165,7 @@ CHECKS: tuple[tuple[str, Callable[[], str]], ...] = (
     ("theorems", _theorems),
     ("schedules", _schedules),
     *((f"loops: {rule.name}", _loops(rule)) for rule in (VECTOR, MATRIX, TENSOR)),
+    ("loops: source", _source),
     ("loops: wide", _wide),
     ("audit: numba", _own),
 )
