@@ -77,6 +77,7 @@ SEQUENCE = (
     *(
         "source",
         "check",
+        "bridge",
         "magnitudes",
         "beyond",
         "counting",
