@@ -93,7 +93,7 @@ def prove(
         if checker not in CHECKERS:
             _refuse(f"no checker is called {checker!r}; known are {', '.join(CHECKERS)}")
     if absent := missing(require or ()):
-        _refuse(f"not installed: {', '.join(absent)}; pip install 'adafactor-numba[proofs]'")
+        _refuse(f"not installed: {', '.join(absent)}; README.md says what brings them")
     chosen = tuple(known[name] for name in names) if names else THEOREMS
     if listed:
         for theorem in chosen:

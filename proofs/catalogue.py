@@ -1,5 +1,5 @@
 """All theorems, in the order in which they are told."""
 
-from . import average, factored, step
+from . import average, factored, formal, step
 
-THEOREMS = (*factored.THEOREMS, *average.THEOREMS, *step.THEOREMS)
+THEOREMS = (*factored.THEOREMS, *average.THEOREMS, *step.THEOREMS, *formal.THEOREMS)

@@ -8,7 +8,8 @@ HEAD = """# Theorems
 
 What holds of Adafactor for all n, m and t, written by `make theorems`. An equation is proved by
 linearity of finite sums and cancellation (`calculus`), and tried on random rationals; what follows
-from inequalities is proved by two solvers that share no code (`z3`, `cvc5`). Beside each stand
+from inequalities is proved by two solvers that share no code (`z3`, `cvc5`); what needs an
+induction is proved in Rocq, on the axioms of the classical reals alone. Beside each stand
 statements that are nearly the same and false, with what refuted them. [S] is N. Shazeer, M. Stern,
 ICML 2018, arXiv:1804.04235; [C] is the source code named.
 `adafactor-numba prove` does all of it again.

@@ -11,12 +11,13 @@ from typing import Any
 
 from derivations.calculus import equal
 
+from . import rocq
 from .sampling import difference
 from .smt import SCRIPTS, Question, asked, installed
 from .theorem import Claim, Identity, Neighbour, Theorem
 
 PROVED, FAILED, ABSENT = "proved", "failed", "absent"
-CHECKERS = ("calculus", *SCRIPTS)
+CHECKERS = ("calculus", *SCRIPTS, "rocq")
 
 
 @dataclass
@@ -111,11 +112,14 @@ def proofs(
 
 def missing(checkers: Iterable[str]) -> list[str]:
     """Those of the checkers that are not installed."""
-    return [name for name in checkers if name in SCRIPTS and name not in installed()]
+    there = {"calculus", *installed(), *(["rocq"] if rocq.installed() else [])}
+    return [name for name in checkers if name not in there]
 
 
 def checkers_of(claim: Claim) -> tuple[str, ...]:
     """The checkers that decide a claim, any of which is enough."""
+    if isinstance(claim, rocq.Formal):
+        return ("rocq",)
     return ("calculus",) if isinstance(claim, Identity) else tuple(SCRIPTS)
 
 
@@ -123,13 +127,20 @@ def _verdict(theorem: Theorem, checker: str) -> Verdict:
     start, found, why = perf_counter(), PROVED, ""
     for claim in theorem.claims:
         if checker in checkers_of(claim):
-            said = _identity(claim) if isinstance(claim, Identity) else _question(claim, checker)
+            said = _said(claim, checker)
             if said == ABSENT:
                 found = ABSENT
             elif said:
                 found, why = FAILED, said
                 break
     return Verdict(checker, found, perf_counter() - start, why)
+
+
+def _said(claim: Claim, checker: str) -> str:
+    """Why a claim is not proved; empty if it is, and `absent` where the checker is not there."""
+    if isinstance(claim, rocq.Formal):
+        return rocq.failure(claim) if rocq.installed() else ABSENT
+    return _identity(claim) if isinstance(claim, Identity) else _question(claim, checker)
 
 
 def _identity(claim: Identity) -> str:
@@ -153,6 +164,16 @@ def _question(claim: Question, solver: str) -> str:
 
 def _refusal(neighbour: Neighbour) -> Refusal:
     claim = neighbour.claim
+    if isinstance(claim, rocq.Altered):
+        if not rocq.installed():
+            return Refusal(neighbour.name, None, "", "")
+        try:
+            found = rocq.refusal(claim)
+        except TimeoutError as error:
+            return Refusal(neighbour.name, False, "rocq", str(error))
+        return Refusal(neighbour.name, bool(found), "rocq", found[:120])
+    if isinstance(claim, rocq.Formal):
+        raise TypeError(f"{neighbour.name}: a false neighbour in Rocq is an Altered")
     if isinstance(claim, Identity):
         found = difference(claim.left, claim.right, claim.given, claim.positive)
         refused = bool(found) and not equal(claim.left, claim.right, claim.given)

@@ -8,6 +8,7 @@ import sympy as sp
 from derivations.calculus import Given
 from derivations.rule import Step
 
+from .rocq import Altered, Formal
 from .smt import Question
 
 
@@ -24,8 +25,8 @@ class Identity:
     positive: bool = False
 
 
-Claim: TypeAlias = Identity | Question
-"""What a checker decides: an equation, or what follows from inequalities."""
+Claim: TypeAlias = Identity | Question | Formal
+"""What a checker decides: an equation, what follows from inequalities, a theorem in Rocq."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Neighbour:
     """What is nearly the theorem, and false; `name` says what was dropped or changed."""
 
     name: str
-    claim: Claim
+    claim: Claim | Altered
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ def given(*steps: Step) -> tuple[Given, ...]:
 def _stated(claim: Claim) -> str:
     if isinstance(claim, Identity):
         return str(sp.latex(sp.Eq(claim.left, claim.right, evaluate=False)))
+    if isinstance(claim, Formal):
+        return claim.latex
     hypotheses = ", ".join(map(sp.latex, claim.given))
     goal = sp.latex(claim.goal)
     return rf"{hypotheses} \implies {goal}" if hypotheses else goal

@@ -1,0 +1,96 @@
+"""Rocq's verdicts: what a theorem rests on is seen, and a slip is no refusal."""
+
+import re
+
+import pytest
+
+from proofs import rocq
+from proofs.rocq import Altered, Formal, failure, refusal
+
+pytestmark = pytest.mark.skipif(not rocq.installed(), reason="Rocq is not installed")
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    """Files of their own, compiled anew; those of the project are compiled anew after it."""
+
+    def made(**texts):
+        for name, text in texts.items():
+            (tmp_path / f"{name}.v").write_text(text)
+        monkeypatch.setattr(rocq, "FOLDER", tmp_path)
+        monkeypatch.setattr(rocq, "FILES", (*texts,))
+        clear()
+
+    clear()
+    yield made
+    clear()
+
+
+def clear():
+    for cached in (rocq._compiled, rocq.theorems, rocq._foreign):
+        cached.cache_clear()
+
+
+TRUE = "Theorem one (n : nat) : n + 0 = n. Proof. induction n; simpl; auto. Qed.\n"
+
+
+def test_a_theorem_that_is_proved_is(files):
+    files(A=TRUE)
+    assert failure(Formal("A", "one", "")) == ""
+    assert failure(Formal("A", "two", "")) == "A.v has no theorem two"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            "Axiom false : 1 = 2.\nTheorem one : 1 = 2. Proof. exact false. Qed.\n",
+            "rests on A.false",
+        ),
+        ("Theorem one : 1 = 2. Proof. Admitted.\n", "rests on A.one"),
+        ("Theorem one : 1 = 2. Proof. reflexivity. Qed.\n", "Unable to unify"),
+        ("Theorem one : 1 = . Proof. reflexivity. Qed.\n", "Syntax error"),
+    ],
+)
+def test_what_is_not_proved_is_not(text, says, files):
+    files(A=text)
+    assert says in failure(Formal("A", "one", ""))
+
+
+def test_one_theorem_with_an_axiom_does_not_spoil_another(files):
+    files(A=TRUE + "Axiom false : 1 = 2.\nTheorem two : 1 = 2. Proof. exact false. Qed.\n")
+    assert failure(Formal("A", "one", "")) == ""
+    assert "false" in failure(Formal("A", "two", ""))
+
+
+def test_an_altered_statement_is_refused_where_its_proof_fails(files):
+    files(A=TRUE)
+    assert refusal(Altered("A", "one", "n + 0 = n", "n + 1 = n"))
+    assert refusal(Altered("A", "one", "n + 0 = n", "0 + n = n")) == ""
+
+
+@pytest.mark.parametrize("new", ["n + = n", "k + 0 = n", "n + 0"])
+def test_a_slip_is_an_error_and_no_refusal(new, files):
+    files(A=TRUE)
+    with pytest.raises(ValueError, match="the altered statement is none"):
+        refusal(Altered("A", "one", "n + 0 = n", new))
+
+
+def test_what_is_altered_stands_once_in_the_statement(files):
+    files(A=TRUE)
+    with pytest.raises(ValueError, match="is not once in its statement"):
+        refusal(Altered("A", "one", "induction", "destruct"))
+
+
+def test_a_proof_that_takes_too_long_is_ended(files, monkeypatch):
+    files(A=TRUE)
+    monkeypatch.setattr(rocq, "LIMIT", 0.01)
+    with pytest.raises(TimeoutError, match="more than"):
+        failure(Formal("A", "one", ""))
+
+
+def test_nothing_is_admitted_or_assumed():
+    for file in rocq.FILES:
+        text = (rocq.FOLDER / f"{file}.v").read_text()
+        assert not re.search(r"\b(Admitted|Axiom|Parameter|Conjecture|admit|Abort)\b", text)
+    assert {path.stem for path in rocq.FOLDER.glob("*.v")} == {*rocq.FILES}
