@@ -12,7 +12,7 @@ from inequalities is proved by two solvers that share no code (`z3`, `cvc5`); wh
 induction is proved in Rocq, on the axioms of the classical reals alone. Beside each stand
 statements that are nearly the same and false, with what refuted them. [S] is N. Shazeer, M. Stern,
 ICML 2018, arXiv:1804.04235; [C] is the source code named.
-`adafactor-numba prove` does all of it again.
+`adafactor-numba prove` does all of it again. What a theorem means to a user is *slanted*.
 """
 
 
@@ -24,14 +24,11 @@ def page(proofs: Iterable[Proof]) -> str:
 def _section(proof: Proof) -> Iterator[str]:
     theorem = proof.theorem
     yield f"## {theorem.name}\n"
-    yield f"{theorem.words}\n"
+    yield f"{theorem.words} *{theorem.meaning}*\n"
     yield f"$$\\begin{{gathered}} {theorem.statement} \\end{{gathered}}$$\n"
-    if theorem.hypotheses:
-        yield f"* **If** {', '.join(theorem.hypotheses)}"
-    yield f"* **For you:** {theorem.meaning}"
-    yield f"* **Source:** {theorem.source}"
     checked = ", ".join(f"{v.name} ({v.seconds:.2f} s)" for v in proof.checkers)
-    yield f"* **Proved by** {checked}"
+    given = f"**If** {', '.join(theorem.hypotheses)}. " if theorem.hypotheses else ""
+    yield f"* {given}Proved by {checked}. {theorem.source}"
     for refusal in proof.false_neighbours:
         yield f"* **False:** {refusal.name}; {refusal.by} found {refusal.counterexample}"
     yield ""

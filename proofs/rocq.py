@@ -5,6 +5,7 @@ statement that is altered is refused where it can still be stated, and its proof
 through; a slip in the statement, or a proof that takes too long, is no refusal.
 """
 
+import atexit
 import os
 import re
 import signal
@@ -13,7 +14,7 @@ import tempfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from shutil import copy, which
+from shutil import copy, rmtree, which
 
 FOLDER = Path(__file__).parent / "rocq"
 FILES = ("Sums", "Factored", "Update", "Average", "Clipping")  # each after those that it reads
@@ -88,6 +89,7 @@ class _Said:
 def _compiled() -> tuple[Path, str]:
     """A folder with all files compiled, and the first error."""
     folder = Path(tempfile.mkdtemp(prefix="adafactor-rocq-"))
+    atexit.register(rmtree, folder, ignore_errors=True)
     for name in FILES:
         copy(FOLDER / f"{name}.v", folder)
         said = _run(folder, name, (folder / f"{name}.v").read_text())
@@ -99,13 +101,11 @@ def _compiled() -> tuple[Path, str]:
 @cache
 def theorems() -> tuple[tuple[str, str], ...]:
     """Every theorem, after the file in which it stands."""
-    return tuple(
-        (file, theorem)
-        for file in FILES
-        for theorem in re.findall(
-            r"^Theorem (\w+)", (FOLDER / f"{file}.v").read_text(), re.MULTILINE
-        )
-    )
+    texts = {file: (FOLDER / f"{file}.v").read_text() for file in FILES}
+    named = {
+        file: re.findall(r"^Theorem (\w+)", text, re.MULTILINE) for file, text in texts.items()
+    }
+    return tuple((file, theorem) for file in FILES for theorem in named[file])
 
 
 @cache
