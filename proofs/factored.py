@@ -23,58 +23,51 @@ from derivations.adafactor import (
     n,
     rows,
 )
-from derivations.calculus import Given
+from derivations.equivalents import EQUIVALENTS
 from derivations.factorization import TOTALS
-from derivations.rule import base, rewrite
 
-from .smt import Question, positive
+from .lines import entry, line
+from .smt import Question, nonnegative, positive
 from .theorem import Identity, Neighbour, Theorem, given
 
-A, W = IndexedBase("A"), IndexedBase("W")
-u, v = IndexedBase("u"), IndexedBase("v")
-lam, a, b, c, s, x, y = sp.symbols("lambda a b c s x y")
+A, A_old, W, r, s = (IndexedBase(name) for name in ("A", "A_old", "W", "r", "s"))
+u, v, x, y = (IndexedBase(name) for name in "uvxy")
+a, b, c, p, q, z, total = sp.symbols("a b c p q z total")
 
 V_STEP = given(MATRIX["V"])
-V_LINES = given(MATRIX["R"], MATRIX["C"], MATRIX["S_R"], MATRIX["V"])
-R_2, C_2, S_2 = IndexedBase("R_2"), IndexedBase("C_2"), sp.Symbol("S_2")
-V_2 = R_2[i] * C_2[j] / S_2
-U_2 = (lam * G[i, j]) ** 2 / V_2
+FULL = beta_2 * A_old[i, j] + (1 - beta_2) * (G[i, j] ** 2 + epsilon_1)
+SUMS_OF_FULL = (
+    (A[i, j], FULL),
+    (R_old[i], Sum(A_old[i, l], columns)),
+    (C_old[j], Sum(A_old[k, j], rows)),
+)
 OF_RANK_ONE = (
     *V_STEP,
     (S_R, Sum(R[k], rows)),
     (R[i], Sum(u[i] * v[l], columns)),
     (C[j], Sum(u[k] * v[j], rows)),
 )
+SWEEP = ((r[i], R[i] / Sum(s[l], columns)), (Sum(R[k], rows), S_R))
 
 
-def scaled(e: sp.Expr, **powers: int) -> sp.Expr:
-    """e with every entry of the named arrays times a power of lambda."""
-
-    def new(of: sp.Basic) -> sp.Basic | None:
-        if not isinstance(of, sp.Indexed | sp.Symbol) or str(base(of)) not in powers:
-            return None
-        return lam ** powers[str(base(of))] * of
-
-    return rewrite(e, new)
+def averaged(row: sp.Symbol, column: sp.Symbol) -> sp.Expr:
+    """An entry of an average of u v' and x y'."""
+    return c * u[row] * v[column] + (1 - c) * x[row] * y[column]
 
 
-def rescaled(**powers: int) -> tuple[Given, ...]:
-    """The lines of MATRIX, and those of what R, C and S_R are of named arrays so scaled."""
-    return (
-        *V_LINES,
-        (S_2, Sum(R_2[k], rows)),
-        (R_2[i], scaled(MATRIX["R"].value, **powers)),
-        (C_2[j], scaled(MATRIX["C"].value, **powers)),
-    )
-
+MINOR = averaged(i, j) * averaged(k, l) - averaged(i, l) * averaged(k, j)
+PARTS = (u[i] * x[k] - u[k] * x[i]) * (v[j] * y[l] - v[l] * y[j])
 
 THEOREMS = (
     Theorem(
-        "V has the row sums R",
-        "The row sums of V are R: what is kept of the average is kept exactly.",
-        ("sum C = sum R",),
+        "V has the row sums R and the column sums C",
+        "What is kept of the average is kept exactly.",
+        ("sum C = sum R = S_R",),
         "[S] section 3",
-        (Identity(Sum(V[i, l], columns), R[i], (*V_STEP, *TOTALS)),),
+        (
+            Identity(Sum(V[i, l], columns), R[i], (*V_STEP, *TOTALS)),
+            Identity(Sum(V[k, j], rows), C[j], (*V_STEP, *TOTALS)),
+        ),
         (
             Neighbour(
                 "V without its denominator",
@@ -84,36 +77,56 @@ THEOREMS = (
                 "C of another sum",
                 Identity(Sum(V[i, l], columns), R[i], (*V_STEP, (Sum(C[l], columns), 2 * S_R))),
             ),
-        ),
-        "Rows with large gradients get small steps exactly as much as their sums say.",
-    ),
-    Theorem(
-        "V has the column sums C",
-        "The column sums of V are C.",
-        ("S_R = sum R",),
-        "[S] section 3",
-        (Identity(Sum(V[k, j], rows), C[j], (*V_STEP, *TOTALS)),),
-        (
             Neighbour(
                 "S_R without a part of it",
                 Identity(Sum(V[k, j], rows), C[j], (*V_STEP, (Sum(R[k], rows), S_R + c))),
             ),
         ),
-        "Columns are treated as rows are.",
+        "Rows and columns with large gradients get small steps exactly as much as their sums say.",
     ),
     Theorem(
         "V is positive",
-        "Where R, C and their sum are positive, so is V, and U has a value.",
-        ("R, C > 0",),
-        "[S] Algorithm 4, line 7",
-        (Question(positive(x, y, s), sp.StrictGreaterThan(x * y / s, 0, evaluate=False)),),
+        "The sum of G^2 + epsilon_1 over m columns is at least m epsilon_1; so R > 0, likewise C, "
+        "and V > 0.",
+        ("epsilon_1 > 0", "0 <= beta_2 < 1", "R_old >= 0"),
+        "[S] Algorithm 4, lines 5 to 7",
         (
-            Neighbour(
-                "R of either sign",
-                Question(positive(y, s), sp.StrictGreaterThan(x * y / s, 0, evaluate=False)),
+            Question(
+                (
+                    *nonnegative(sp.Symbol("beta_2"), sp.Symbol("R_old")),
+                    sp.StrictLessThan(sp.Symbol("beta_2"), 1),
+                    *positive(sp.Symbol("epsilon_1"), z),
+                    sp.GreaterThan(total, z * sp.Symbol("epsilon_1")),
+                    line(MATRIX["R"], total),
+                ),
+                sp.StrictGreaterThan(sp.Symbol("R"), 0),
+            ),
+            Question(
+                positive(*sp.symbols("R C S_R")),
+                sp.StrictGreaterThan(entry(MATRIX["V"].value), 0),
             ),
         ),
-        "With epsilon_1 > 0 a step never divides by zero.",
+        (
+            Neighbour(
+                "epsilon_1 = 0",
+                Question(
+                    (
+                        *nonnegative(sp.Symbol("beta_2"), sp.Symbol("R_old"), total),
+                        sp.StrictLessThan(sp.Symbol("beta_2"), 1),
+                        line(MATRIX["R"], total),
+                    ),
+                    sp.StrictGreaterThan(sp.Symbol("R"), 0),
+                ),
+            ),
+            Neighbour(
+                "R of either sign",
+                Question(
+                    positive(*sp.symbols("C S_R")),
+                    sp.StrictGreaterThan(entry(MATRIX["V"].value), 0),
+                ),
+            ),
+        ),
+        "A step never divides by zero, whatever the gradients are.",
     ),
     Theorem(
         "equal totals stay equal",
@@ -148,18 +161,11 @@ THEOREMS = (
     ),
     Theorem(
         "means are as good as sums",
-        "Means for sums, in R, C and S_R, give the same V, epsilon_1 included.",
+        "By means, R is 1/m, C 1/n and S_R 1/(n m) of the paper's, and V is the paper's, "
+        "epsilon_1 included.",
         ("statistics from zero, or kept as means",),
         "[C] torch.optim.Adafactor 2.13.0",
-        (
-            Identity(
-                (R[i] / m) * (C[j] / n) / (Sum(R[k] / m, rows) / n), R[i] * C[j] / Sum(R[k], rows)
-            ),
-            Identity(
-                Sum(G[i, l] ** 2 + epsilon_1, columns) / m,
-                Sum(G[i, l] ** 2, columns) / m + epsilon_1,
-            ),
-        ),
+        tuple(Identity(w.left, w.right, w.given) for w in EQUIVALENTS[0].proof),
         (
             Neighbour(
                 "the mean of R over columns",
@@ -168,24 +174,25 @@ THEOREMS = (
                     R[i] * C[j] / Sum(R[k], rows),
                 ),
             ),
+            Neighbour(
+                "epsilon_1 added to the sum",
+                Identity(
+                    (Sum(G[i, l] ** 2, columns) + epsilon_1) / m,
+                    Sum(G[i, l] ** 2 + epsilon_1, columns) / m,
+                ),
+            ),
         ),
         "PyTorch's row and column means are no deviation from the paper.",
     ),
     Theorem(
-        "one row is a vector",
-        "For n = 1, V = R C / sum R is C, the average of the vector rule.",
-        ("n = 1",),
-        "[S] Algorithms 4 and 5",
-        (Question((*positive(s), Eq(x, s)), Eq(x * y / s, y)),),
-        (Neighbour("two rows", Question((*positive(s, x, a), Eq(x + a, s)), Eq(x * y / s, y))),),
-        "Reshaping a bias to one row does not change how it is trained.",
-    ),
-    Theorem(
-        "exact on rank one",
-        "If the average is u_i v_j, V is that average.",
-        ("sum u and sum v are not 0",),
+        "exact if and only if of rank one",
+        "If the average is u_i v_j, V is that average; and each 2 x 2 minor of V vanishes.",
+        ("R, C and the total are positive",),
         "[S] section 3",
-        (Identity(V[i, j], u[i] * v[j], OF_RANK_ONE),),
+        (
+            Identity(V[i, j], u[i] * v[j], OF_RANK_ONE),
+            Identity(V[i, j] * V[k, l], V[i, l] * V[k, j], V_STEP),
+        ),
         (
             Neighbour(
                 "of rank two",
@@ -200,68 +207,58 @@ THEOREMS = (
                     ),
                 ),
             ),
+            Neighbour("of any matrix", Identity(A[i, j] * A[k, l], A[i, l] * A[k, j])),
         ),
-        "Nothing is lost where rows differ only in size.",
-    ),
-    Theorem(
-        "exact only on rank one",
-        "If V is the average, each 2 x 2 minor of it vanishes.",
-        ("R, C and the total are positive",),
-        "[S] section 3",
-        (Identity(V[i, j] * V[k, l], V[i, l] * V[k, j], V_STEP),),
-        (Neighbour("of any matrix", Identity(A[i, j] * A[k, l], A[i, l] * A[k, j])),),
-        "Where gradients are of higher rank, V is an approximation.",
+        "Nothing is lost where rows differ only in size, and something is everywhere else.",
     ),
     Theorem(
         "the average commutes with the sums",
-        "The row sums of the moving average are the moving average of the row sums.",
-        (),
+        "R and C are the row and column sums of the average of G^2 + epsilon_1 kept in full.",
+        ("R_old and C_old are those of A_old",),
         "[S] section 3",
         (
-            Identity(
-                Sum(beta_2 * A[i, l] + (1 - beta_2) * W[i, l], columns),
-                beta_2 * Sum(A[i, l], columns) + (1 - beta_2) * Sum(W[i, l], columns),
-            ),
+            Identity(Sum(A[i, l], columns), MATRIX["R"].value, SUMS_OF_FULL),
+            Identity(Sum(A[k, j], rows), MATRIX["C"].value, SUMS_OF_FULL),
         ),
         (
             Neighbour(
                 "the average of V itself",
                 Question(
-                    positive(a, b, c, x, y, s),
+                    positive(a, b, c, p, q, z),
                     Eq(
-                        ((a + x) / 2) * ((b + y) / 2) / ((c + s) / 2),
-                        (a * b / c + x * y / s) / 2,
+                        entry(MATRIX["V"].value, R=(a + p) / 2, C=(b + q) / 2, S_R=(c + z) / 2),
+                        (
+                            entry(MATRIX["V"].value, R=a, C=b, S_R=c)
+                            + entry(MATRIX["V"].value, R=p, C=q, S_R=z)
+                        )
+                        / 2,
                     ),
                 ),
             ),
         ),
-        "Keeping R and C is keeping the sums of the full average; no other compression in use is.",
+        "Keeping R and C is keeping the sums of the full average, which unfactored variants keep.",
     ),
     Theorem(
-        "V is homogeneous",
-        "lambda G, lambda^2 epsilon_1 and lambda^2 times the statistics give lambda^2 V.",
+        "no matrix of rank one commutes with the average",
+        "The minors of c u v' + (1 - c) x y' are c (1 - c) (u_i x_k - u_k x_i) (v_j y_l - v_l y_j):"
+        " it is of rank one only if the two share rows or columns.",
         (),
-        "[S] Algorithm 4",
-        (Identity(V_2, lam**2 * V[i, j], rescaled(G=1, R_old=2, C_old=2, epsilon_1=2)),),
+        "[S] section 3",
+        (Identity(MINOR, c * (1 - c) * PARTS),),
         (
-            Neighbour(
-                "epsilon_1 as it was",
-                Identity(V_2, lam**2 * V[i, j], rescaled(G=1, R_old=2, C_old=2)),
-            ),
-            Neighbour(
-                "the statistics times lambda",
-                Identity(V_2, lam**2 * V[i, j], rescaled(G=1, R_old=1, C_old=1, epsilon_1=2)),
-            ),
+            Neighbour("of rank one always", Identity(MINOR, sp.S.Zero)),
+            Neighbour("of every c alike", Identity(MINOR, PARTS / 4)),
         ),
-        "The unit of the loss does not matter, up to epsilon_1.",
+        "Whatever of rank one is kept, by V or by singular vectors, averaging it loses the past.",
     ),
     Theorem(
-        "U is invariant",
-        "The same change leaves U^2 = G^2 / V as it is.",
-        ("lambda is not 0",),
-        "[S] Algorithm 4, line 8",
-        (Identity(U_2, G[i, j] ** 2 / V[i, j], rescaled(G=1, R_old=2, C_old=2, epsilon_1=2)),),
-        (Neighbour("G alone", Identity(U_2, G[i, j] ** 2 / V[i, j], rescaled(G=1))),),
-        "Multiplying the loss by a constant changes no step.",
+        "one sweep from anywhere",
+        "From any s, r = R / sum s and then s = C / sum r give V: alternating minimisation is done "
+        "after one sweep.",
+        ("sum R = S_R",),
+        "[S] section 3; L. Finesso, P. Spreij, 2006",
+        (Identity(r[i] * C[j] / Sum(r[k], rows), R[i] * C[j] / S_R, SWEEP),),
+        (Neighbour("half a sweep", Identity(r[i] * s[j], R[i] * C[j] / S_R, SWEEP)),),
+        "For one row and one column there is a closed form; no iteration could improve on V.",
     ),
 )

@@ -13,7 +13,7 @@ from derivations.calculus import equal
 
 from . import rocq
 from .sampling import difference
-from .smt import SCRIPTS, Question, asked, installed
+from .smt import SCRIPTS, Question, answers, asked, installed
 from .theorem import Claim, Identity, Neighbour, Theorem
 
 PROVED, FAILED, ABSENT = "proved", "failed", "absent"
@@ -152,13 +152,13 @@ def _identity(claim: Identity) -> str:
 
 def _question(claim: Question, solver: str) -> str:
     """Why it is not proved: its negation has a solution, or its hypotheses have none."""
-    negation = asked(claim.negation(), solver)
+    negation, hypotheses = answers((claim.negation(), claim.hypotheses()), solver)
     if negation.verdict == ABSENT:
         return ABSENT
     if negation.verdict != "unsat":
         return f"its negation is {negation.verdict} {negation.solution}".rstrip()
-    if (hypotheses := asked(claim.hypotheses(), solver).verdict) != "sat":
-        return f"its hypotheses are {hypotheses}: it says nothing"
+    if hypotheses.verdict != "sat":
+        return f"its hypotheses are {hypotheses.verdict}: it says nothing"
     return ""
 
 

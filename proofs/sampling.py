@@ -1,7 +1,8 @@
 """An opinion on equations that shares no code with the calculus: exact values at random rationals.
 
 Both sides are evaluated for small sizes, each entry and scalar a rational of either sign.  Where
-there are roots the values are balls, which differ only if the exact values do.
+there are roots the values are balls, which differ only if the exact values do.  An array that is
+read as an index is a permutation.
 """
 
 import random
@@ -13,11 +14,13 @@ import flint
 import sympy as sp
 from sympy import Sum
 
-from derivations.adafactor import EXTENTS, m, n
+from derivations.adafactor import TENSOR, m, n, p
 from derivations.calculus import Given
 from derivations.rule import base
 
+EXTENTS = TENSOR.extents
 SIZES = tuple(product((1, 2, 3), repeat=2))
+MATRICES = 2  # of a batch
 DRAWS = 3
 BITS = 200
 
@@ -30,9 +33,13 @@ def difference(
     What is given holds of what is drawn: an entry has its value, and of the entries of a vector
     whose sum is given the last makes it so.  `positive`: where a side has roots of what is drawn.
     """
-    known = {sp.S(_array(target)): (target, value) for target, value in given}
+    known = {
+        sp.S(_array(target)): (target, value)
+        for target, value in given
+        if not _of_a_permutation(target)
+    }
     for seed, (rows, columns) in enumerate(SIZES * DRAWS):
-        drawn = _Drawn(random.Random(seed), {n: rows, m: columns}, known, positive)
+        drawn = _Drawn(random.Random(seed), {n: rows, m: columns, p: MATRICES}, known, positive)
         try:
             a, b = drawn.value(left, {}), drawn.value(right, {})
         except ZeroDivisionError:
@@ -46,6 +53,12 @@ def difference(
 def _array(target: sp.Basic) -> sp.Symbol:
     """The name of what is given: of an entry, or of the vector that is summed."""
     return base(target.function if isinstance(target, Sum) else target)
+
+
+def _of_a_permutation(target: sp.Basic) -> bool:
+    """Whether it says that a sum over permuted indices is the sum: this holds of all drawn."""
+    read = {x for e in target.atoms(sp.Indexed) for x in e.indices}
+    return any(isinstance(x, sp.Indexed) for x in read)
 
 
 class _Drawn:
@@ -94,8 +107,19 @@ class _Drawn:
         """An index that is not summed over: one for all of its appearances."""
         return self.known.setdefault(str(free), self.source.randrange(self.sizes[EXTENTS[free]]))
 
+    def _place(self, index: sp.Basic, at: Mapping[sp.Symbol, Any]) -> int:
+        """Where an entry stands along an axis."""
+        if not isinstance(index, sp.Indexed):
+            return int(self.value(index, at).p)
+        (place,) = index.indices
+        name = str(base(index))
+        if name not in self.known:
+            size = self.sizes[EXTENTS[place]]
+            self.known[name] = self.source.sample(range(size), size)
+        return int(self.known[name][self._place(place, at)])
+
     def _entry(self, e: sp.Basic, at: Mapping[sp.Symbol, Any]) -> Any:
-        indices = [int(self.value(i, at).p) for i in getattr(e, "indices", ())]
+        indices = [self._place(i, at) for i in getattr(e, "indices", ())]
         target, value = self.given.get(base(e), (None, None))
         if isinstance(target, Sum):
             ((index, _, last),) = target.limits

@@ -6,7 +6,8 @@ hypotheses with its negation have no solution.  Roots become numbers whose power
 quotients stay quotients: where a divisor is 0 a solver may take any value, so that what is proved
 holds whatever the value, and what is refuted must not divide by 0.
 
-Each question is asked in a process of its own, which is killed at its time limit.
+Each question is asked in a process of its own, which is killed at its time limit: whether its
+negation has a solution, and whether its hypotheses have one.
 """
 
 import os
@@ -25,28 +26,30 @@ LIMIT = 20.0  # seconds for a question
 SCRIPTS = {
     "z3": """
 import sys, z3
-s = z3.Solver()
-s.from_string(sys.stdin.read())
-print(s.check())
-if s.check() == z3.sat:
-    m = s.model()
-    for v in sorted((v for v in m.decls() if v.arity() == 0), key=str):
-        value = m[v]
-        print(v, value if z3.is_rational_value(value) else value.approx(10))
+for script in sys.stdin.read().split(";\\n"):
+    s = z3.Solver()
+    s.from_string(script)
+    print(";", s.check())
+    if s.check() == z3.sat:
+        m = s.model()
+        for v in sorted((v for v in m.decls() if v.arity() == 0), key=str):
+            value = m[v]
+            print(v, value if z3.is_rational_value(value) else value.approx(10))
 """,
     "cvc5": """
 import sys, cvc5
-t = cvc5.TermManager()
-s = cvc5.Solver(t)
-s.setOption("produce-models", "true")
-p = cvc5.InputParser(s)
-p.setStringInput(cvc5.InputLanguage.SMT_LIB_2_6, "(set-logic QF_NRA)" + sys.stdin.read(), "")
-while not (c := p.nextCommand()).isNull():
-    c.invoke(s, p.getSymbolManager())
-print(s.checkSat())
+for script in sys.stdin.read().split(";\\n"):
+    t = cvc5.TermManager()
+    s = cvc5.Solver(t)
+    s.setOption("produce-models", "true")
+    p = cvc5.InputParser(s)
+    p.setStringInput(cvc5.InputLanguage.SMT_LIB_2_6, "(set-logic QF_NRA)" + script, "")
+    while not (c := p.nextCommand()).isNull():
+        c.invoke(s, p.getSymbolManager())
+    print(";", s.checkSat())
 """,
 }
-"""What asks each solver: SMT-LIB 2.6 on stdin, the answer on stdout, and z3 a solution."""
+"""What asks each solver: SMT-LIB 2.6 on stdin, the answers on stdout, with a solution from z3."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +78,13 @@ class Answer:
 
 def asked(script: str, solver: str, seconds: float = LIMIT) -> Answer:
     """What a solver says of an SMT-LIB script; whatever it does ends within so many seconds."""
+    return answers((script,), solver, seconds)[0]
+
+
+def answers(scripts: tuple[str, ...], solver: str, seconds: float = LIMIT) -> list[Answer]:
+    """What it says of each, one after the other in one process; none if that takes too long."""
     if find_spec(solver) is None:
-        return Answer("absent")
+        return [Answer("absent") for _ in scripts]
     process = subprocess.Popen(
         [sys.executable, "-c", SCRIPTS[solver]],
         stdin=subprocess.PIPE,
@@ -86,15 +94,17 @@ def asked(script: str, solver: str, seconds: float = LIMIT) -> Answer:
         start_new_session=True,
     )
     try:
-        out, err = process.communicate(script, seconds)
+        out, err = process.communicate(";\n".join(scripts), seconds)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
-        return Answer("unknown")
+        return [Answer("unknown") for _ in scripts]
     if process.returncode:
         raise ValueError(f"{solver} cannot read the question: {err.strip().splitlines()[-1]}")
-    first, *rest = out.splitlines()
-    return Answer(first, ", ".join(line.replace(" ", " = ", 1) for line in rest))
+    each = [said.splitlines() for said in out.split("; ")[1:]]
+    return [
+        Answer(first, ", ".join(x.replace(" ", " = ", 1) for x in rest)) for first, *rest in each
+    ]
 
 
 @dataclass
