@@ -1,17 +1,28 @@
-"""What holds of the moving average with beta_2t = 1 - t^-0.8: weights, bias, what is forgotten.
+"""What holds of the moving average with beta_2t = 1 - t^-c: weights, bias, what is forgotten.
 
 Here b and w = 1 - b are those of one step, P and Q the products of all b before and after it; z is
 t^(1/5), so that t = z^5 and t^-0.8 = z^-4.
 """
 
 import sympy as sp
-from sympy import Eq
+from sympy import And, Eq, Or
 
+from derivations.adafactor import SCHEDULE
+from derivations.adafactor import t as step
+from derivations.variants import ADAMS
+
+from .lines import variant
 from .smt import Question, nonnegative, positive
 from .theorem import Identity, Neighbour, Theorem
 
-b, w, P, Q, W, W_new, c, g, z, y, s, t = sp.symbols("b w P Q W W_new c g z y s t")
-M, M_hat = sp.symbols("M M_hat")
+b, w, P, c, g, z, y, s, t = sp.symbols("b w P c g z y s t")
+M, M_hat, r, q, F, A = sp.symbols("M M_hat r q F A")
+
+ADAM = (M, b * M_hat * (1 - P) + (1 - b) * g)
+CORRECTED = variant("beta_2 = 0.999, bias corrected", "schedule")["beta_2"].value
+PLAIN = variant("beta_2 = 1 - 1/t", "schedule")["beta_2"].value
+LATE = variant("beta_2 from t + 1", "schedule")["beta_2"].value
+BLOCKS = (F - q) / (1 - r)
 
 
 def at_least(left: sp.Expr, right: sp.Expr) -> sp.Basic:
@@ -27,36 +38,35 @@ def above(left: sp.Expr, right: sp.Expr) -> sp.Basic:
 THEOREMS = (
     Theorem(
         "the weights sum to 1 - prod beta",
-        "If the weights of all gradients sum to 1 - P, they do so after another step, with P b.",
+        "If the weights of all gradients sum to 1 - P, they do so after another step, with P b; "
+        "and to 1 from t = 1 on, as beta_21 = 0: no bias correction.",
         (),
         "[S] section 7.2",
-        (Identity(b * (1 - P) + (1 - b), 1 - P * b),),
-        (Neighbour("b and 1 - b swapped", Identity((1 - b) * (1 - P) + b, 1 - P * b)),),
-        "A running average of squared gradients is short by prod beta, and by nothing else.",
-    ),
-    Theorem(
-        "no bias correction is needed",
-        "With beta_21 = 0 the weights sum to 1 after the first step and after every other.",
-        ("beta_21 = 0",),
-        "[S] section 7.2",
         (
-            Question((Eq(b, 0),), Eq(1 - P * b, 1)),
-            Question((Eq(P, 0),), Eq(1 - P * b, 1)),
+            Identity(b * (1 - P) + (1 - b), 1 - P * b),
+            Identity(SCHEDULE["beta_2"].value.subs(step, 1), sp.S.Zero),
+            Question((Or(Eq(b, 0), Eq(P, 0)),), Eq(1 - P * b, 1)),
         ),
-        (Neighbour("beta_21 > 0", Question((*positive(b), Eq(P, 1)), Eq(1 - P * b, 1))),),
+        (
+            Neighbour("b and 1 - b swapped", Identity((1 - b) * (1 - P) + b, 1 - P * b)),
+            Neighbour("beta_21 > 0", Question((*positive(b), Eq(P, 1)), Eq(1 - P * b, 1))),
+            Neighbour("beta_2 from t + 1", Identity(LATE.subs(step, 1), sp.S.Zero)),
+        ),
         "V is not too small in the first steps, as Adam's uncorrected average is.",
     ),
     Theorem(
         "Adam's corrected average is of this kind",
-        "M_hat = M / (1 - beta^t) moves by beta (1 - beta^(t-1)) / (1 - beta^t) in place of beta.",
+        "M_hat = M / (1 - beta^t) moves by beta (1 - beta^(t-1)) / (1 - beta^t) in place of beta, "
+        "which is the beta_2t of the variant named after it.",
         ("P = beta^(t-1)", "P b and b are not 1"),
         "[S] section 7.1",
         (
             Identity(
                 M / (1 - P * b),
                 c * M_hat + (1 - c) * g,
-                ((M, b * M_hat * (1 - P) + (1 - b) * g), (c, b * (1 - P) / (1 - P * b))),
+                (ADAM, (c, b * (1 - P) / (1 - P * b))),
             ),
+            Identity(CORRECTED.subs(ADAMS ** (step - 1), P), ADAMS * (1 - P) / (1 - P * ADAMS)),
         ),
         (
             Neighbour(
@@ -64,7 +74,7 @@ THEOREMS = (
                 Identity(
                     M / (1 - P * b),
                     c * M_hat + (1 - c) * g,
-                    ((M, b * M_hat * (1 - P) + (1 - b) * g), (c, b * (1 - P) / (1 - P * b**2))),
+                    (ADAM, (c, b * (1 - P) / (1 - P * b**2))),
                 ),
             ),
         ),
@@ -107,8 +117,9 @@ THEOREMS = (
         "What the average forgets it forgets oldest first.",
     ),
     Theorem(
-        "old gradients are forgotten",
-        "For w_t >= 1 / t the share of what was before, times 1 - w_t, falls at least as 1 / t.",
+        "an exponent of at most 1 forgets",
+        "For w_t >= 1 / t, as t^-c is for c <= 1, the share P of what was before is at most 1 / t "
+        "if it was at most 1 / (t - 1); it tends to 0.",
         ("w >= 1 / t", "t >= 1"),
         "[S] section 7.2",
         (
@@ -130,7 +141,69 @@ THEOREMS = (
                 ),
             ),
         ),
-        "An exponent of at most 1 forgets every gradient in the end; one above 1 does not.",
+        "With the paper's 0.8, as with every exponent up to 1, no gradient counts forever.",
+    ),
+    Theorem(
+        "an exponent above 1 remembers",
+        "The product of all 1 - w_s is at least 1 - sum w_s; t^-c sums to at most q = r^k over 2^k "
+        "< t <= 2^(k+1), r = 2^(1-c) < 1; so from where r^k = F < 1 - r on, the product stays above"
+        " 1 - F / (1 - r) > 0. For c = 2 it is (t + 1) / (2 t).",
+        ("t^-c falls", "0 < r < 1"),
+        "[S] section 7.2; A.-L. Cauchy, 1821, on blocks",
+        (
+            Question(
+                (*nonnegative(w), at_least(1, w), *nonnegative(A), at_least(P, 1 - A)),
+                at_least(P * (1 - w), 1 - (A + w)),
+            ),
+            Identity(BLOCKS + q, BLOCKS.subs(q, q * r)),
+            Question(
+                (
+                    *(*positive(r, F), above(1, r), above(1 - r, F), *nonnegative(q)),
+                    at_least(P, 1 - BLOCKS),
+                ),
+                And(at_least(P, 1 - F / (1 - r)), above(1 - F / (1 - r), 0)),
+            ),
+            Identity(t / (2 * (t - 1)) * (1 - 1 / t**2), (t + 1) / (2 * t)),
+        ),
+        (
+            Neighbour(
+                "w of any size",
+                Question(
+                    (*nonnegative(w), *nonnegative(A), at_least(P, 1 - A)),
+                    at_least(P * (1 - w), 1 - (A + w)),
+                ),
+            ),
+            Neighbour(
+                "blocks that do not fall",
+                Identity(BLOCKS + q, BLOCKS.subs(q, q)),
+            ),
+            Neighbour(
+                "c = 1 like c = 2", Identity(t / (2 * (t - 1)) * (1 - 1 / t), (t + 1) / (2 * t))
+            ),
+        ),
+        "With t^-2 the first gradient keeps half its weight forever.",
+    ),
+    Theorem(
+        "an exponent of 1 is the plain mean",
+        "With beta_2t = 1 - 1/t, s / (t - 1) and g average to (s + g) / t, and the first gradient "
+        "weighs 1 / t.",
+        (),
+        "[S] section 7.2",
+        (
+            Identity(b * s / (step - 1) + (1 - b) * g, (s + g) / step, ((b, PLAIN),)),
+            Identity(b / (step - 1), 1 / step, ((b, PLAIN),)),
+        ),
+        (
+            Neighbour(
+                "beta_2 from t + 1",
+                Identity(
+                    b * s / (step - 1) + (1 - b) * g,
+                    (s + g) / step,
+                    ((b, PLAIN.subs(step, step + 1)),),
+                ),
+            ),
+        ),
+        "The variant with this exponent is Adagrad with a step that grows as the root of t.",
     ),
     Theorem(
         "0.999 is exceeded first at t = 5,624",
