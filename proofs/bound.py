@@ -45,7 +45,8 @@ RAISED = (*positive(e), *nonnegative(p, q, s, g), above(h, g))
 THEOREMS = (
     Theorem(
         "vectors: |U| <= t^0.4",
-        "U^2 = G^2 / V is at most 1 / (1 - beta_2), which is t^0.8.",
+        "U^2 = G^2 / V is at most 1 / (1 - beta_2), which is t^0.8; so it is in a matrix that is not "
+        "factored.",
         ("0 <= beta_2 < 1", "V_old >= 0", "epsilon_1 > 0"),
         "[S] section 6",
         (Question(IN_VECTOR, at_least(1 / (1 - b), g / V)),),
@@ -72,7 +73,8 @@ THEOREMS = (
     ),
     Theorem(
         "matrices: RMS(U) at t = 1 has no bound, nor is it 1",
-        "It is below 1 for all G^2 = ((x, y), (y, 0)), and its square above any M for G = diag(delta, 1).",
+        "It is below 1 for all G^2 = ((x, y), (y, 0)), and its square is above any M for a "
+        "G = diag(delta, 1).",
         ("t = 1", "epsilon_1 = 0"),
         "[S] section 6",
         (

@@ -6,12 +6,14 @@ from sympy import Eq, IndexedBase, Sum
 from derivations.adafactor import (
     MATRIX,
     S_R,
+    VECTOR,
     C,
     C_old,
     G,
     R,
     R_old,
     V,
+    V_old,
     beta_2,
     columns,
     epsilon_1,
@@ -25,6 +27,7 @@ from derivations.adafactor import (
 )
 from derivations.equivalents import EQUIVALENTS
 from derivations.factorization import TOTALS
+from derivations.rule import rewrite
 
 from .lines import entry, line
 from .smt import Question, nonnegative, positive
@@ -35,7 +38,7 @@ u, v, x, y = (IndexedBase(name) for name in "uvxy")
 a, b, c, p, q, z, total = sp.symbols("a b c p q z total")
 
 V_STEP = given(MATRIX["V"])
-FULL = beta_2 * A_old[i, j] + (1 - beta_2) * (G[i, j] ** 2 + epsilon_1)
+FULL = rewrite(VECTOR["V"].value, {V_old[i]: A_old[i, j], G[i]: G[i, j]}.get)
 SUMS_OF_FULL = (
     (A[i, j], FULL),
     (R_old[i], Sum(A_old[i, l], columns)),
@@ -213,7 +216,7 @@ THEOREMS = (
     ),
     Theorem(
         "the average commutes with the sums",
-        "R and C are the row and column sums of the average of G^2 + epsilon_1 kept in full.",
+        "R and C are the row and column sums of V kept in full, as the vector rule keeps it.",
         ("R_old and C_old are those of A_old",),
         "[S] section 3",
         (

@@ -3,9 +3,8 @@
 import sympy as sp
 from sympy import Sum
 
-from derivations.method import ADAFACTOR
 from derivations.rule import Step, Target, UpdateRule, base, rewrite
-from derivations.variants import OPTIONS
+from derivations.variants import named
 
 
 def entry(e: sp.Expr, total: sp.Expr | None = None, **values: sp.Expr | int) -> sp.Expr:
@@ -13,7 +12,8 @@ def entry(e: sp.Expr, total: sp.Expr | None = None, **values: sp.Expr | int) -> 
 
     A sum becomes `total`, about which a question may say what it will.
 
-    >>> entry(ADAFACTOR.matrix["V"].value, S_R=1)
+    >>> from derivations.adafactor import MATRIX
+    >>> entry(MATRIX["V"].value, S_R=1)
     C*R
     """
     places: dict[str, sp.Basic] = {}
@@ -38,7 +38,7 @@ def line(step: Step, total: sp.Expr | None = None, **values: sp.Expr | int) -> s
     return sp.Eq(sp.Symbol(step.name), entry(step.value, total, **values))
 
 
-def variant(option: str, kind: str = "matrix") -> UpdateRule:
-    """A rule of the paper's method with one other answer, by the name of the option."""
-    rule: UpdateRule = getattr(OPTIONS[option].of(ADAFACTOR), kind)
+def variant(options: str, kind: str = "matrix") -> UpdateRule:
+    """A rule of the paper's method with other answers, by the names of the options."""
+    rule: UpdateRule = getattr(named(options), kind)
     return rule

@@ -1,4 +1,4 @@
-"""What holds of the leading pair of singular vectors, the nearest of rank one in squares, and not V.
+"""What holds of the leading pair of singular vectors, the nearest of rank one in squares: not V.
 
 Here W = diag(a, b) is the average, and x, y, z, w are the entries of a matrix of rank one, row by
 row; s = y^2 + z^2 is what those off the diagonal add to the distance.
@@ -97,7 +97,7 @@ THEOREMS = (
                 "W of either sign", Question((), at_least((W - p * q) ** 2, (W - Abs(p * q)) ** 2))
             ),
         ),
-        "That a factoring by singular vectors may go below zero is no argument at rank one; that it "
-        "does not average is.",
+        "That singular vectors may go below zero is no argument at rank one; that they do not "
+        "average is.",
     ),
 )

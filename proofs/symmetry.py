@@ -29,7 +29,7 @@ from derivations.adafactor import (
 )
 from derivations.calculus import Given
 from derivations.factorization import TOTALS
-from derivations.rule import base, rewrite
+from derivations.rule import UpdateRule, base, rewrite
 
 from .average import at_least
 from .lines import entry
@@ -39,7 +39,6 @@ from .theorem import Identity, Neighbour, Theorem, given
 lam, s = sp.symbols("lambda s")
 x, rho, e_2 = sp.symbols("x rho epsilon_2")
 R_2, C_2, S_2, pi = IndexedBase("R_2"), IndexedBase("C_2"), sp.Symbol("S_2"), IndexedBase("pi")
-LINES = given(MATRIX["R"], MATRIX["C"], MATRIX["S_R"], MATRIX["V"])
 V_2 = MATRIX["V"].value.xreplace({R[i]: R_2[i], C[j]: C_2[j], S_R: S_2})
 TRANSPOSED = {i: j, j: i, k: l, l: k, n: m, m: n, R_old[i]: C_old[j], C_old[j]: R_old[i]}
 
@@ -73,27 +72,33 @@ def permuted(e: sp.Expr) -> sp.Expr:
     return rewrite(e, new)
 
 
-def changed(R_line: sp.Expr, C_line: sp.Expr) -> tuple[Given, ...]:
-    """The lines of MATRIX, and those of R_2, C_2 and S_2, to which a change leads."""
-    return (*LINES, (S_2, Sum(R_2[k], rows)), (R_2[i], R_line), (C_2[j], C_line))
+def lines(rule: UpdateRule) -> tuple[Given, ...]:
+    """The lines of R, C, S_R and V."""
+    return given(*(rule[name] for name in ("R", "C", "S_R", "V")))
 
 
-def rescaled(**powers: int) -> tuple[Given, ...]:
-    """The lines of what R, C and S_R are of named arrays so scaled."""
-    return changed(*(scaled(MATRIX[name].value, **powers) for name in "RC"))
+def changed(R_line: sp.Expr, C_line: sp.Expr, rule: UpdateRule = MATRIX) -> tuple[Given, ...]:
+    """The lines of a rule, and those of R_2, C_2 and S_2, to which a change leads."""
+    return (*lines(rule), (S_2, Sum(R_2[k], rows)), (R_2[i], R_line), (C_2[j], C_line))
 
 
+def rescaled(rule: UpdateRule = MATRIX, **powers: int) -> tuple[Given, ...]:
+    """The lines of what R, C and S_R of a rule are of named arrays so scaled."""
+    return changed(*(scaled(rule[name].value, **powers) for name in "RC"), rule)
+
+
+REINDEXED = tuple(
+    (Sum(permuted(e), *axes), Sum(e, *axes))
+    for e, *axes in (
+        (G[k, j] ** 2, rows),
+        (G[k, l] ** 2, rows, columns),
+        (R_old[k], rows),
+        (U[k, l] ** 2, rows),
+    )
+)
 PERMUTED = (
     *changed(permuted(MATRIX["R"].value), permuted(MATRIX["C"].value)),
-    *(
-        (Sum(permuted(e), *axes), Sum(e, *axes))
-        for e, *axes in (
-            (G[k, j] ** 2, rows),
-            (G[k, l] ** 2, rows, columns),
-            (R_old[k], rows),
-            (U[k, l] ** 2, rows),
-        )
-    ),
+    *REINDEXED,
 )
 HOMOGENEOUS = rescaled(G=1, R_old=2, C_old=2, epsilon_1=2)
 CHAIN_RULE = rescaled(G=-1, R_old=-2, C_old=-2, epsilon_1=-2)
@@ -171,7 +176,7 @@ THEOREMS = (
                             rewrite(permuted(MATRIX["R"].value), {R_old[pi[i]]: R_old[i]}.get),
                             permuted(MATRIX["C"].value),
                         ),
-                        *PERMUTED[len(LINES) + 3 :],
+                        *REINDEXED,
                     ),
                 ),
             ),

@@ -1,0 +1,105 @@
+"""What the named schedules of rho and beta_2 keep of the paper's, on their own lines."""
+
+import sympy as sp
+from sympy import Eq
+
+from derivations.adafactor import SCHEDULE, VECTOR, V_old, beta_2, i
+from derivations.adafactor import t as step
+
+from .average import above, at_least
+from .lines import entry, variant
+from .smt import Question
+from .theorem import Identity, Neighbour, Theorem
+
+t = sp.Symbol("t")
+
+PAPERS_RHO, BEFORE, AFTER, WARMED_UP = (
+    entry(rule["rho"].value)
+    for rule in (
+        SCHEDULE,
+        *(variant(f"rho {e}", "schedule") for e in ("= 1e-2", "= 1 / sqrt t", "warmed up")),
+    )
+)
+PAPERS_BETA, CAPPED = (
+    entry(rule["beta_2"].value, t=t)
+    for rule in (SCHEDULE, variant("beta_2 at most 0.999", "schedule"))
+)
+
+
+def first(option: str = "") -> sp.Expr:
+    """V of a vector at t = 1, from nothing, with the beta_2 of an option or of the paper."""
+    rule = variant(option, "schedule") if option else SCHEDULE
+    start = rule["beta_2"].value.subs(step, 1)
+    return VECTOR["V"].value.xreplace({V_old[i]: sp.S.Zero, beta_2: start})
+
+
+THEOREMS = (
+    Theorem(
+        "schedules of rho meet at t = 10,000",
+        "Up to there the paper's rho is 1e-2, from there on 1 / sqrt t; with warm-up it is smaller "
+        "before and the same after.",
+        ("t >= 1",),
+        "[S] section 9",
+        (
+            Question((at_least(t, 1), at_least(10**4, t)), Eq(PAPERS_RHO, BEFORE)),
+            Question((at_least(t, 10**4),), Eq(PAPERS_RHO, AFTER)),
+            Question((at_least(t, 10**4),), Eq(PAPERS_RHO, WARMED_UP)),
+            Question((at_least(t, 1), above(10**4, t)), above(PAPERS_RHO, WARMED_UP)),
+        ),
+        (
+            Neighbour(
+                "from 9,999 on",
+                Question((at_least(t, 9999),), Eq(PAPERS_RHO, WARMED_UP)),
+            ),
+            Neighbour(
+                "up to 10,001",
+                Question((at_least(t, 1), at_least(10001, t)), Eq(PAPERS_RHO, BEFORE)),
+            ),
+        ),
+        "A comparison that stops before 10,000 steps sees no decay of rho at all.",
+    ),
+    Theorem(
+        "beta_2 at most 0.999",
+        "It is the paper's up to t = 5,623 and no longer, still 0 at t = 1, and its newest "
+        "gradient counts at least 1/1000.",
+        ("t >= 1",),
+        "[C] big_vision/optax.py",
+        (
+            Question((at_least(t, 1), at_least(5623, t)), Eq(CAPPED, PAPERS_BETA)),
+            Question((at_least(t, 5624),), above(PAPERS_BETA, CAPPED)),
+            Question((at_least(t, 1),), at_least(1 - CAPPED, sp.Rational(1, 1000))),
+            Question((Eq(t, 1),), Eq(CAPPED, 0)),
+        ),
+        (
+            Neighbour(
+                "up to 5,624",
+                Question((at_least(t, 1), at_least(5624, t)), Eq(CAPPED, PAPERS_BETA)),
+            ),
+            Neighbour(
+                "at least 1/999",
+                Question((at_least(t, 1),), at_least(1 - CAPPED, sp.Rational(1, 999))),
+            ),
+        ),
+        "An audit has to look past 5,623 steps to tell this variant from the paper.",
+    ),
+    Theorem(
+        "a constant beta_2 starts with a V that is too small",
+        "With beta_2 = 0.999 or 0.9 from the start, V is 1/1000 or 1/10 of the paper's at t = 1; "
+        "corrected for its bias, or with any 1 - t^-c, it is the paper's.",
+        ("V_old = 0", "t = 1"),
+        "[S] section 7.1",
+        (
+            Identity(first("beta_2 = 0.999"), first() / 1000),
+            Identity(first("beta_2 = 0.9"), first() / 10),
+            Identity(first("beta_2 = 0.999, bias corrected"), first()),
+            Identity(first("beta_2 = 1 - t^-0.5"), first()),
+        ),
+        (
+            Neighbour("beta_2 = 0.9 like the paper", Identity(first("beta_2 = 0.9"), first())),
+            Neighbour(
+                "beta_2 from t + 1 like the paper", Identity(first("beta_2 from t + 1"), first())
+            ),
+        ),
+        "The first updates are 32 or 3 times too large; clipping hides it, and only there.",
+    ),
+)
