@@ -11,7 +11,7 @@ from derivations.adafactor import SCHEDULE
 from derivations.adafactor import t as step
 from derivations.variants import ADAMS
 
-from .lines import variant
+from .lines import entry, variant
 from .smt import Question, nonnegative, positive
 from .theorem import Identity, Neighbour, Theorem
 
@@ -21,7 +21,9 @@ M, M_hat, r, q, F, A = sp.symbols("M M_hat r q F A")
 ADAM = (M, b * M_hat * (1 - P) + (1 - b) * g)
 CORRECTED = variant("beta_2 = 0.999, bias corrected", "schedule")["beta_2"].value
 PLAIN = variant("beta_2 = 1 - 1/t", "schedule")["beta_2"].value
-LATE = variant("beta_2 from t + 1", "schedule")["beta_2"].value
+PAPERS, LATE = (
+    entry(rule["beta_2"].value) for rule in (SCHEDULE, variant("beta_2 from t + 1", "schedule"))
+)
 BLOCKS = (F - q) / (1 - r)
 
 
@@ -44,13 +46,17 @@ THEOREMS = (
         "[S] section 7.2",
         (
             Identity(b * (1 - P) + (1 - b), 1 - P * b),
-            Identity(SCHEDULE["beta_2"].value.subs(step, 1), sp.S.Zero),
-            Question((Or(Eq(b, 0), Eq(P, 0)),), Eq(1 - P * b, 1)),
+            Question(
+                (Eq(t, 1), Or(Eq(b, entry(SCHEDULE["beta_2"].value)), Eq(P, 0))), Eq(1 - P * b, 1)
+            ),
         ),
         (
             Neighbour("b and 1 - b swapped", Identity((1 - b) * (1 - P) + b, 1 - P * b)),
             Neighbour("beta_21 > 0", Question((*positive(b), Eq(P, 1)), Eq(1 - P * b, 1))),
-            Neighbour("beta_2 from t + 1", Identity(LATE.subs(step, 1), sp.S.Zero)),
+            Neighbour(
+                "beta_2 from t + 1",
+                Question((Eq(t, 1), Eq(b, LATE), Eq(P, 1)), Eq(1 - P * b, 1)),
+            ),
         ),
         "V is not too small in the first steps, as Adam's uncorrected average is.",
     ),
@@ -204,23 +210,5 @@ THEOREMS = (
             ),
         ),
         "The variant with this exponent is Adagrad with a step that grows as the root of t.",
-    ),
-    Theorem(
-        "0.999 is exceeded first at t = 5,624",
-        "1 - t^-0.8 > 0.999, that is t^4 > 10^15, from 5,624 on and not before.",
-        (),
-        "[S] section 7.2",
-        (
-            Question((at_least(t, 5624),), above(t**4, 10**15)),
-            Question((*nonnegative(t), at_least(5623, t)), at_least(10**15, t**4)),
-        ),
-        (
-            Neighbour("5,623", Question((at_least(t, 5623),), above(t**4, 10**15))),
-            Neighbour(
-                "not before 5,625",
-                Question((*nonnegative(t), at_least(5624, t)), at_least(10**15, t**4)),
-            ),
-        ),
-        "Until then the average is shorter than Adam's at its usual beta_2.",
     ),
 )

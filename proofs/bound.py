@@ -42,11 +42,13 @@ def raised(of_G: sp.Expr) -> sp.Expr:
 
 RAISED = (*positive(e), *nonnegative(p, q, s, g), above(h, g))
 
+RMS_OF_MATRIX = "matrices: RMS(U)^2 <= min(mean R / min R, mean C / min C) / (1 - beta_2)"
+
 THEOREMS = (
     Theorem(
         "vectors: |U| <= t^0.4",
-        "U^2 = G^2 / V is at most 1 / (1 - beta_2), which is t^0.8; so it is in a matrix that is not "
-        "factored.",
+        "U^2 = G^2 / V is at most 1 / (1 - beta_2), which is t^0.8; so it is in a matrix that is "
+        "not factored.",
         ("0 <= beta_2 < 1", "V_old >= 0", "epsilon_1 > 0"),
         "[S] section 6",
         (Question(IN_VECTOR, at_least(1 / (1 - b), g / V)),),
@@ -100,7 +102,7 @@ THEOREMS = (
         "Only clipping keeps a matrix's update small: never switch it off unseen.",
     ),
     Theorem(
-        "matrices: RMS(U)^2 <= min(mean R / min R, mean C / min C) / (1 - beta_2)",
+        RMS_OF_MATRIX,
         "With R >= (1 - b) sum_j G^2 and C >= c, sum_j U^2 of a row is at most S / ((1 - b) c), of "
         "all n rows n times that; by columns, with R >= r, likewise.",
         ("R >= (1 - beta_2) sum_j G^2", "C >= (1 - beta_2) sum_i G^2", "R >= r > 0", "C >= c > 0"),
@@ -232,7 +234,7 @@ THEOREMS = (
         "matrices: what a larger gradient does to the others",
         "A larger G^2 of one entry lowers U^2 along its row and its column, and raises it elsewhere"
         ", unless nothing else is there.",
-        ("t = 1", "epsilon_1 = 0", "q + s > 0", "G of the other is not 0"),
+        ("t = 1", "epsilon_1 = 0", "q + s > 0 (columns: p + s)", "G of the other is not 0"),
         "[S] section 3",
         (
             Question(

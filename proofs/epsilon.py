@@ -15,14 +15,14 @@ from .smt import Question, positive
 from .symmetry import V_2, rescaled, scaled
 from .theorem import Identity, Neighbour, Theorem, given
 
-lam, y, s, e_1, V_n = sp.symbols("lambda y s epsilon_1 V")
-SIZES = N, N_m = sp.symbols("n m")
-SUMS = sp.symbols("R C S_R")
+lam, y, r, c, s, e_1, V_n = sp.symbols("lambda y r c s epsilon_1 V")
+N, N_m = sp.symbols("n m")
 
 CLAMPED = variant("eps1 clamps the denominators")["V"].value
-UNCLAMPED = entry(MATRIX["V"].value)
-OF_ALIKE = entry(CLAMPED, R=N_m * y, C=N * y, S_R=N * N_m * y)
-ALIKE = (*positive(y, e_1, *SIZES), above(1, e_1))
+OF_MEANS = entry(CLAMPED, R=N_m * r, C=N * c, S_R=N * N_m * s)
+MEANS = positive(r, c, s, e_1)
+OF_ALIKE = OF_MEANS.subs({r: y, c: y, s: y})
+ALIKE = (*positive(y, e_1), above(1, e_1))
 IN_THE_ROOT = variant("eps1 added to the root")["U"].value
 ADDED = variant("eps1 added to the denominators")["V"]
 WITHOUT = variant("no eps1")
@@ -30,34 +30,22 @@ WITHOUT = variant("no eps1")
 THEOREMS = (
     Theorem(
         "epsilon_1 as a clamp: where it does nothing",
-        "Where mean R / m >= epsilon_1 and V >= epsilon_1^2, V is that of the rule without "
-        "epsilon_1, and homogeneous with it.",
-        ("S_R / (n m) >= epsilon_1", "R C / S_R >= epsilon_1^2"),
+        "With r, c and s for the means R / m, C / n and S_R / (n m): where s >= epsilon_1 and V >= "
+        "epsilon_1^2, V is r c / s, as without epsilon_1, and homogeneous with it.",
+        ("s >= epsilon_1", "r c / s >= epsilon_1^2"),
         "[C] torch.optim.Adafactor 2.13.0",
         (
             Question(
-                (
-                    *positive(*SUMS, *SIZES, e_1),
-                    at_least(SUMS[2], e_1 * N * N_m),
-                    at_least(UNCLAMPED, e_1**2),
-                ),
-                Eq(entry(CLAMPED), UNCLAMPED),
+                (*MEANS, at_least(s, e_1), at_least(r * c / s, e_1**2)), Eq(OF_MEANS, r * c / s)
             ),
         ),
         (
             Neighbour(
                 "a mean of any size",
-                Question(
-                    (*positive(*SUMS, *SIZES, e_1), at_least(UNCLAMPED, e_1**2)),
-                    Eq(entry(CLAMPED), UNCLAMPED),
-                ),
+                Question((*MEANS, at_least(r * c / s, e_1**2)), Eq(OF_MEANS, r * c / s)),
             ),
             Neighbour(
-                "V of any size",
-                Question(
-                    (*positive(*SUMS, *SIZES, e_1), at_least(SUMS[2], e_1 * N * N_m)),
-                    Eq(entry(CLAMPED), UNCLAMPED),
-                ),
+                "V of any size", Question((*MEANS, at_least(s, e_1)), Eq(OF_MEANS, r * c / s))
             ),
         ),
         "PyTorch's default is the paper's rule on ordinary gradients, and on these alone.",
@@ -82,7 +70,7 @@ THEOREMS = (
             Neighbour("U^2 <= 1", Question(ALIKE, at_least(1, y / OF_ALIKE))),
         ),
         "In float32, |G| < 3.5e-4 takes steps up to 54 times too large, then clipped; in bfloat16, "
-        "|G| < 0.089.",
+        "|G| < 0.088.",
     ),
     Theorem(
         "epsilon_1 elsewhere has a unit of its own",

@@ -242,9 +242,10 @@ THEOREMS = (
         "Keeping R and C is keeping the sums of the full average, which unfactored variants keep.",
     ),
     Theorem(
-        "no matrix of rank one commutes with the average",
+        "nothing of rank one commutes with the average",
         "The minors of c u v' + (1 - c) x y' are c (1 - c) (u_i x_k - u_k x_i) (v_j y_l - v_l y_j):"
-        " it is of rank one only if the two share rows or columns.",
+        " it is of rank one only if the two share rows or columns. What makes a matrix one of rank "
+        "one, and leaves it if it is, does not commute with averaging.",
         (),
         "[S] section 3",
         (Identity(MINOR, c * (1 - c) * PARTS),),
@@ -252,7 +253,7 @@ THEOREMS = (
             Neighbour("of rank one always", Identity(MINOR, sp.S.Zero)),
             Neighbour("of every c alike", Identity(MINOR, PARTS / 4)),
         ),
-        "Whatever of rank one is kept, by V or by singular vectors, averaging it loses the past.",
+        "Averaging V itself, or a leading pair, is not what R and C do, and depends on the order.",
     ),
     Theorem(
         "one sweep from anywhere",

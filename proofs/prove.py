@@ -5,7 +5,9 @@ hypotheses with its negation; that a checker does not decide is no refusal.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -98,14 +100,15 @@ class Proof:
 def proofs(
     theorems: Iterable[Theorem], progress: Callable[[str], None] = lambda _: None
 ) -> Iterator[Proof]:
-    """Each theorem proved, and its neighbours refused."""
+    """Each theorem proved, by its checkers side by side, and its neighbours refused."""
     for theorem in theorems:
         progress(theorem.name)
         proof = Proof(theorem)
         names = sorted(
             {name for c in theorem.claims for name in checkers_of(c)}, key=CHECKERS.index
         )
-        proof.checkers = [_verdict(theorem, name) for name in names]
+        with ThreadPoolExecutor(len(names)) as pool:
+            proof.checkers = [*pool.map(partial(_verdict, theorem), names)]
         proof.false_neighbours = [_refusal(neighbour) for neighbour in theorem.neighbours]
         yield proof
 

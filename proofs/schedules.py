@@ -3,13 +3,13 @@
 import sympy as sp
 from sympy import Eq
 
-from derivations.adafactor import SCHEDULE, VECTOR, V_old, beta_2, i
+from derivations.adafactor import SCHEDULE, VECTOR, G, V, V_old, beta_2, epsilon_1, i
 from derivations.adafactor import t as step
 
 from .average import above, at_least
 from .lines import entry, variant
 from .smt import Question
-from .theorem import Identity, Neighbour, Theorem
+from .theorem import Identity, Neighbour, Theorem, given
 
 t = sp.Symbol("t")
 
@@ -26,11 +26,11 @@ PAPERS_BETA, CAPPED = (
 )
 
 
-def first(option: str = "") -> sp.Expr:
-    """V of a vector at t = 1, from nothing, with the beta_2 of an option or of the paper."""
-    rule = variant(option, "schedule") if option else SCHEDULE
-    start = rule["beta_2"].value.subs(step, 1)
-    return VECTOR["V"].value.xreplace({V_old[i]: sp.S.Zero, beta_2: start})
+def first(option: str, share: int = 1) -> Identity:
+    """That with an option's beta_2 V of a vector at t = 1 is that share of G^2 + epsilon_1."""
+    start = variant(option, "schedule")["beta_2"].value.subs(step, 1)
+    lines = (*given(VECTOR["V"]), (V_old[i], sp.S.Zero), (beta_2, start))
+    return Identity(V[i], (G[i] ** 2 + epsilon_1) / share, lines)
 
 
 THEOREMS = (
@@ -59,11 +59,11 @@ THEOREMS = (
         "A comparison that stops before 10,000 steps sees no decay of rho at all.",
     ),
     Theorem(
-        "beta_2 at most 0.999",
-        "It is the paper's up to t = 5,623 and no longer, still 0 at t = 1, and its newest "
-        "gradient counts at least 1/1000.",
+        "0.999 is exceeded first at t = 5,624",
+        "1 - t^-0.8 > 0.999 from there on and not before; capped there, beta_2 is still 0 at t = 1,"
+        " and the newest gradient counts at least 1/1000.",
         ("t >= 1",),
-        "[C] big_vision/optax.py",
+        "[S] section 7.2; [C] big_vision/optax.py",
         (
             Question((at_least(t, 1), at_least(5623, t)), Eq(CAPPED, PAPERS_BETA)),
             Question((at_least(t, 5624),), above(PAPERS_BETA, CAPPED)),
@@ -80,25 +80,24 @@ THEOREMS = (
                 Question((at_least(t, 1),), at_least(1 - CAPPED, sp.Rational(1, 999))),
             ),
         ),
-        "An audit has to look past 5,623 steps to tell this variant from the paper.",
+        "Until then the average is shorter than Adam's at its usual beta_2, and the capped variant "
+        "cannot be told from the paper.",
     ),
     Theorem(
         "a constant beta_2 starts with a V that is too small",
-        "With beta_2 = 0.999 or 0.9 from the start, V is 1/1000 or 1/10 of the paper's at t = 1; "
-        "corrected for its bias, or with any 1 - t^-c, it is the paper's.",
+        "With beta_2 = 0.999 or 0.9 from the start, V is 1/1000 or 1/10 of G^2 + epsilon_1 at "
+        "t = 1; corrected for its bias, or with 1 - t^-c, it is all of it.",
         ("V_old = 0", "t = 1"),
         "[S] section 7.1",
         (
-            Identity(first("beta_2 = 0.999"), first() / 1000),
-            Identity(first("beta_2 = 0.9"), first() / 10),
-            Identity(first("beta_2 = 0.999, bias corrected"), first()),
-            Identity(first("beta_2 = 1 - t^-0.5"), first()),
+            first("beta_2 = 0.999", 1000),
+            first("beta_2 = 0.9", 10),
+            first("beta_2 = 0.999, bias corrected"),
+            first("beta_2 = 1 - t^-0.5"),
         ),
         (
-            Neighbour("beta_2 = 0.9 like the paper", Identity(first("beta_2 = 0.9"), first())),
-            Neighbour(
-                "beta_2 from t + 1 like the paper", Identity(first("beta_2 from t + 1"), first())
-            ),
+            Neighbour("beta_2 = 0.9 like the paper", first("beta_2 = 0.9")),
+            Neighbour("beta_2 from t + 1 like the paper", first("beta_2 from t + 1")),
         ),
         "The first updates are 32 or 3 times too large; clipping hides it, and only there.",
     ),

@@ -84,9 +84,15 @@ def changed(R_line: sp.Expr, C_line: sp.Expr, rule: UpdateRule = MATRIX) -> tupl
 
 def rescaled(rule: UpdateRule = MATRIX, **powers: int) -> tuple[Given, ...]:
     """The lines of what R, C and S_R of a rule are of named arrays so scaled."""
-    return changed(*(scaled(rule[name].value, **powers) for name in "RC"), rule)
+    R_line, C_line = (scaled(rule[name].value, **powers) for name in "RC")
+    return changed(R_line, C_line, rule)
 
 
+TRANSPOSE = (
+    *given(MATRIX["R"], MATRIX["C"]),
+    (R_2[j], transposed(MATRIX["R"].value)),
+    (C_2[i], transposed(MATRIX["C"].value)),
+)
 REINDEXED = tuple(
     (Sum(permuted(e), *axes), Sum(e, *axes))
     for e, *axes in (
@@ -127,20 +133,24 @@ THEOREMS = (
     ),
     Theorem(
         "the transpose takes the transposed step",
-        "Of the transposed gradient R is C, C is R, and V the transposed V.",
+        "R_2 and C_2, of the transposed gradient, are C and R, and V the transposed V.",
         ("sum C = sum R",),
         "[S] Algorithm 4",
         (
-            Identity(transposed(MATRIX["R"].value), MATRIX["C"].value),
-            Identity(transposed(MATRIX["C"].value), MATRIX["R"].value),
+            Identity(R_2[j], C[j], TRANSPOSE),
+            Identity(C_2[i], R[i], TRANSPOSE),
             Identity(
-                C[j] * R[i] / Sum(C[l], columns),
+                R_2[j] * C_2[i] / S_2,
                 V[i, j],
-                (*given(MATRIX["V"]), *TOTALS),
+                (
+                    *given(MATRIX["V"]),
+                    *((S_2, Sum(R_2[l], columns)), (R_2[j], C[j]), (C_2[i], R[i])),
+                    *TOTALS,
+                ),
             ),
         ),
         (
-            Neighbour("R stays R", Identity(transposed(MATRIX["R"].value), MATRIX["R"].value)),
+            Neighbour("R stays R", Identity(R_2[j], R[j], TRANSPOSE)),
             Neighbour(
                 "of other totals",
                 Identity(C[j] * R[i] / Sum(C[l], columns), V[i, j], given(MATRIX["V"])),
@@ -152,7 +162,7 @@ THEOREMS = (
     Theorem(
         "permuted rows take permuted steps",
         "With row pi_i of G and R_old for row i, V_ij is V of row pi_i, and so is U^2; its sum over"
-        " all entries, and with it clipping, stays.",
+        " all entries, and with it clipping, stays. So it is with columns, by the transpose.",
         ("a sum over pi_k is the sum over k",),
         "[S] Algorithm 4",
         (

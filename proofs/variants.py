@@ -5,14 +5,16 @@ those of the rule.
 """
 
 import sympy as sp
-from sympy import Eq, IndexedBase, Ne, Sum
+from sympy import Eq, IndexedBase, Max, Ne, Sum, sqrt
 
 from derivations.adafactor import (
     MATRIX,
     TENSOR,
     C,
+    G,
     R,
     U_hat,
+    V,
     X,
     X_new,
     alpha,
@@ -21,6 +23,7 @@ from derivations.adafactor import (
     j,
     k,
     l,
+    mean_square_U,
     n,
     p,
     q,
@@ -28,15 +31,15 @@ from derivations.adafactor import (
     rows,
 )
 from derivations.adafactor import b as matrix
-from derivations.changes import M, M_old, beta_1, weight_decay
+from derivations.changes import M_old, beta_1, weight_decay
 from derivations.rule import rewrite
 
 from .average import above, at_least
 from .lines import entry, line, variant
 from .smt import Question, nonnegative, positive
 from .step import of_no_gradient
-from .symmetry import scaled
-from .theorem import Identity, Neighbour, Theorem
+from .symmetry import C_2, R_2, changed, scaled
+from .theorem import Identity, Neighbour, Theorem, given
 
 lam, r, s, x, h, d, e_1, e_2, t, a = sp.symbols("lambda r s x h d epsilon_1 epsilon_2 t a")
 T, u, v, w = (IndexedBase(name) for name in "Tuvw")
@@ -69,6 +72,7 @@ IN_G = (
     line(COUPLED["U"], **DECAYED),
 )
 ASCENDING = variant("the step is added")
+MIRRORED = changed(ASCENDING["R"].value, ASCENDING["C"].value)
 
 
 def inside(M_before: sp.Expr) -> sp.Expr:
@@ -162,13 +166,7 @@ THEOREMS = (
         "If M_old with alpha inside is alpha times the other, so is M, and X_new is the same.",
         ("alpha as in the step before",),
         "[C] big_vision/optax.py; [T2T]",
-        (
-            Identity(inside(alpha * M_old[i, j]), alpha * OVER_U_HAT["M"].value),
-            Identity(
-                INSIDE["X_new"].value,
-                OVER_U_HAT["X_new"].value.xreplace({M[i, j]: M[i, j] / alpha}),
-            ),
-        ),
+        (Identity(inside(alpha * M_old[i, j]), alpha * OVER_U_HAT["M"].value),),
         (
             Neighbour(
                 "while alpha changes",
@@ -285,12 +283,17 @@ THEOREMS = (
     ),
     Theorem(
         "a step that is added is the step of -G",
-        "R and C are those of G, and U is -U: X_new - X changes its sign and nothing else.",
+        "R_2 and C_2, of -G, are R and C; X_new - X changes its sign, and nothing else does.",
         (),
         "[C] torch.optim.Adafactor, maximize",
         (
-            *(Identity(ASCENDING[name].value, MATRIX[name].value) for name in "RCV"),
-            Identity(ASCENDING["U"].value, -MATRIX["U"].value),
+            Identity(R_2[i], R[i], MIRRORED),
+            Identity(C_2[j], C[j], MIRRORED),
+            Identity(
+                X_new[i, j] - X[i, j],
+                alpha * G[i, j] / sqrt(V[i, j]) / Max(1, sqrt(mean_square_U) / d),
+                given(*(ASCENDING[name] for name in ("U", "U_hat", "X_new"))),
+            ),
         ),
         (
             Neighbour(

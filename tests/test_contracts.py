@@ -305,6 +305,10 @@ def texts() -> Iterator[Path]:
     yield from walk(ROOT)
 
 
+WRITTEN = {ROOT / "docs" / "theorems.md"}
+"""By a program, in as many lines as there are theorems; divided by its headings."""
+
+
 def length(text: str) -> Found:
     if (lines := len(text.splitlines())) > 400:
         yield lines, "has more than 400 lines; divide it by its nouns"
@@ -317,6 +321,7 @@ def test_every_file_keeps_the_contract(checker):
     wrong = [
         f"{path.relative_to(ROOT)}:{line} {what}"
         for path in paths
+        if checker is not length or path not in WRITTEN
         for line, what in checker(path.read_text("utf-8", "replace"))
     ]
     assert not wrong, "\n".join(wrong)

@@ -10,14 +10,15 @@ from sympy import Eq, IndexedBase, Max, Sum, sqrt
 from typer.testing import CliRunner
 
 from adafactor_numba.cli import app
-from derivations.adafactor import S_R, C, R, V, columns, i, j, k, l, rows
-from proofs import prove, smt
+from derivations.adafactor import MATRIX, S_R, C, R, V, columns, i, j, k, l, rows
+from proofs import formal, prove, smt
 from proofs.average import above, at_least
-from proofs.catalogue import THEOREMS
+from proofs.catalogue import INDUCTIONS, THEOREMS
+from proofs.lines import entry, line
 from proofs.page import page
 from proofs.prove import proofs
 from proofs.sampling import difference
-from proofs.smt import Question, asked, positive
+from proofs.smt import Question, answers, asked, positive
 from proofs.theorem import Identity, Neighbour, Theorem
 
 x, y, z = sp.symbols("x y z")
@@ -62,6 +63,15 @@ def test_a_theorem_is_proved_and_its_false_neighbours_are_refused(each):
 @pytest.mark.parametrize("each", THEOREMS, ids=lambda t: t.name)
 def test_no_neighbour_is_a_claim_of_the_theorem(each):
     assert not {n.claim for n in each.neighbours} & {*each.claims}
+
+
+def test_each_induction_stands_with_its_line_and_nothing_is_told_twice():
+    told = {t.name: t for t in THEOREMS}
+    named = {t.name: t for t in formal.THEOREMS}
+    assert {*INDUCTIONS} <= {*named}
+    assert all({*named[x].claims} <= {*told[y].claims} for x, y in INDUCTIONS.items())
+    claims = [c for t in THEOREMS for c in t.claims]
+    assert len({*claims}) == len(claims)
 
 
 PAGE = Path(__file__).parents[1] / "docs" / "theorems.md"
@@ -111,6 +121,27 @@ def test_a_false_equation_is_not_proved_and_has_a_counterexample(claim):
 def test_a_true_equation_has_no_counterexample():
     assert not difference(Sum(Sum(A[k, l], rows), columns), Sum(Sum(A[k, l], columns), rows))
     assert not difference(sqrt(x) ** 2, x, positive=True)
+
+
+PI = IndexedBase("pi")
+REORDERED = ((Sum(A[PI[k]], rows), Sum(A[k], rows)),)
+
+
+def test_an_array_that_is_read_as_an_index_is_a_permutation():
+    true = Identity(Sum(2 * A[PI[k]], rows), 2 * Sum(A[k], rows), REORDERED)
+    assert proved(true, Identity(A[PI[i]], A[i], REORDERED)).holds is True
+    assert not difference(true.left, true.right)
+    assert "pi = [1, 0]" in difference(A[PI[i]], A[i])
+
+
+def test_a_line_is_read_as_numbers_of_one_entry():
+    assert entry(MATRIX["V"].value, R=x) == x * sp.Symbol("C") / sp.Symbol("S_R")
+    assert entry(MATRIX["S_R"].value, total=y) == y
+    assert line(MATRIX["S_R"], total=y) == Eq(sp.Symbol("S_R"), y)
+    with pytest.raises(ValueError, match="is no number of one entry; say what its total is"):
+        entry(MATRIX["S_R"].value)
+    with pytest.raises(ValueError, match=r"R is read at R\[i\] and at R\[k\]: these are two"):
+        entry(R[i] * R[k])
 
 
 def test_an_equation_that_is_only_not_decided_is_no_refusal():
@@ -192,6 +223,14 @@ def test_without_a_solver_an_inequality_is_unchecked(monkeypatch):
     assert {*prove.missing(prove.CHECKERS)} >= {"z3", "cvc5"}
 
 
+@needs_z3
+@pytest.mark.parametrize("solver", smt.installed())
+def test_several_questions_have_an_answer_each(solver):
+    false, true = (Question((above(x, 2),), above(x, than)).negation() for than in (3, 1))
+    assert [a.verdict for a in answers((false, true), solver)] == ["sat", "unsat"]
+    assert [a.verdict for a in answers((true, false), solver)] == ["unsat", "sat"]
+
+
 def test_a_theorem_without_a_false_neighbour_is_none():
     with pytest.raises(ValueError, match="one: a theorem has a claim and a false neighbour"):
         Theorem(name="one", claims=(Identity(x, x),), neighbours=(), **WORDS)
@@ -206,9 +245,9 @@ def run(*arguments):
 
 def test_the_command_prints_the_verdicts_and_writes_them(tmp_path):
     file = tmp_path / "proofs.json"
-    done = run("V has the row sums R", "--json", str(file))
+    done = run("V has the row sums R and the column sums C", "--json", str(file))
     assert done.exit_code == 0, done.output
-    assert "proved: V has the row sums R (calculus proved" in done.output
+    assert "proved: V has the row sums R and the column sums C (calculus" in done.output
     assert "refused: V without its denominator (n = 1" in done.output
     (written,) = json.loads(file.read_text())["theorems"]
     assert written["proved"] is True
