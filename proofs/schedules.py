@@ -13,11 +13,14 @@ from .theorem import Identity, Neighbour, Theorem, given
 
 t = sp.Symbol("t")
 
-PAPERS_RHO, BEFORE, AFTER, WARMED_UP = (
+PAPERS_RHO, BEFORE, AFTER, WARMED_UP, LOWER = (
     entry(rule["rho"].value)
     for rule in (
         SCHEDULE,
-        *(variant(f"rho {e}", "schedule") for e in ("= 1e-2", "= 1 / sqrt t", "warmed up")),
+        *(
+            variant(f"rho {e}", "schedule")
+            for e in ("= 1e-2", "= 1 / sqrt t", "warmed up", "at most 1e-3")
+        ),
     )
 )
 PAPERS_BETA, CAPPED = (
@@ -37,14 +40,16 @@ THEOREMS = (
     Theorem(
         "schedules of rho meet at t = 10,000",
         "Up to there the paper's rho is 1e-2, from there on 1 / sqrt t; with warm-up it is smaller "
-        "before and the same after.",
+        "before and the same after. Capped at 1e-3 it is the same from t = 1,000,000 on.",
         ("t >= 1",),
-        "[S] section 9",
+        "[S] section 9; [C] keras 3.15.1",
         (
             Question((at_least(t, 1), at_least(10**4, t)), Eq(PAPERS_RHO, BEFORE)),
             Question((at_least(t, 10**4),), Eq(PAPERS_RHO, AFTER)),
             Question((at_least(t, 10**4),), Eq(PAPERS_RHO, WARMED_UP)),
             Question((at_least(t, 1), above(10**4, t)), above(PAPERS_RHO, WARMED_UP)),
+            Question((at_least(t, 10**6),), Eq(PAPERS_RHO, LOWER)),
+            Question((at_least(t, 1), above(10**6, t)), above(PAPERS_RHO, LOWER)),
         ),
         (
             Neighbour(
@@ -86,14 +91,13 @@ THEOREMS = (
     Theorem(
         "a constant beta_2 starts with a V that is too small",
         "With beta_2 = 0.999 or 0.9 from the start, V is 1/1000 or 1/10 of G^2 + epsilon_1 at "
-        "t = 1; corrected for its bias, or with 1 - t^-c, it is all of it.",
+        "t = 1; corrected for its bias, it is all of it.",
         ("V_old = 0", "t = 1"),
         "[S] section 7.1",
         (
             first("beta_2 = 0.999", 1000),
             first("beta_2 = 0.9", 10),
             first("beta_2 = 0.999, bias corrected"),
-            first("beta_2 = 1 - t^-0.5"),
         ),
         (
             Neighbour("beta_2 = 0.9 like the paper", first("beta_2 = 0.9")),

@@ -5,16 +5,15 @@ those of the rule.
 """
 
 import sympy as sp
-from sympy import Eq, IndexedBase, Max, Ne, Sum, sqrt
+from sympy import Eq, IndexedBase, Ne, Sum
 
 from derivations.adafactor import (
     MATRIX,
     TENSOR,
     C,
-    G,
     R,
+    U,
     U_hat,
-    V,
     X,
     X_new,
     alpha,
@@ -23,7 +22,6 @@ from derivations.adafactor import (
     j,
     k,
     l,
-    mean_square_U,
     n,
     p,
     q,
@@ -41,7 +39,8 @@ from .step import of_no_gradient
 from .symmetry import C_2, R_2, changed, scaled
 from .theorem import Identity, Neighbour, Theorem, given
 
-lam, r, s, x, h, d, e_1, e_2, t, a = sp.symbols("lambda r s x h d epsilon_1 epsilon_2 t a")
+lam, r, s, x, h, d, e_1, e_2, a = sp.symbols("lambda r s x h d epsilon_1 epsilon_2 a")
+w_d = sp.Symbol("weight_decay")
 T, u, v, w = (IndexedBase(name) for name in "Tuvw")
 matrices = (q, 0, p - 1)
 EXCHANGED = {matrix: i, i: matrix, k: q, q: k, n: p, p: n}
@@ -73,6 +72,12 @@ IN_G = (
 )
 ASCENDING = variant("the step is added")
 MIRRORED = changed(ASCENDING["R"].value, ASCENDING["C"].value)
+
+
+def left_of(RMS: sp.Expr) -> sp.Expr:
+    """alpha, where X decays first."""
+    decayed = variant("X decays by 1e-3 weight_decay before alpha is taken")
+    return entry(decayed["alpha"].value, mean_square_X=RMS**2)
 
 
 def inside(M_before: sp.Expr) -> sp.Expr:
@@ -236,9 +241,10 @@ THEOREMS = (
     Theorem(
         "weight decay and the scale of X",
         "Where G is 0, X_new is X times 1 - rate weight_decay. With a rate of 1, rho or 1e-2, "
-        "lambda X and lambda alpha give lambda X_new; with alpha they do not.",
-        ("rho, weight_decay and U_hat as they were",),
-        "[C] optax.adafactor 0.2.8; came-pytorch 0.1.3; torch.optim.Adafactor 2.13.0",
+        "lambda X and lambda alpha give lambda X_new; with alpha they do not. Taken of what is "
+        "left of X, alpha still follows the scale.",
+        ("rho, weight_decay and U_hat as they were", "RMS of what is left of X >= epsilon_2"),
+        "[C] optax.adafactor 0.2.8; came-pytorch 0.1.3; torch.optim.Adafactor 2.13.0; keras 3.15.1",
         (
             *(
                 Identity(scaled(e, X=1, alpha=1), lam * e)
@@ -251,6 +257,13 @@ THEOREMS = (
                 X_new[i, j],
                 (1 - rho * weight_decay) * X[i, j],
                 of_no_gradient(variant("X decays by rho weight_decay")).given,
+            ),
+            Question(
+                (
+                    *(*positive(lam), *nonnegative(e_2, w_d), above(1000, w_d)),
+                    *(at_least((1 - w_d / 1000) * z, e_2) for z in (x, lam * x)),
+                ),
+                Eq(left_of(lam * x), lam * left_of(x)),
             ),
         ),
         (
@@ -291,7 +304,7 @@ THEOREMS = (
             Identity(C_2[j], C[j], MIRRORED),
             Identity(
                 X_new[i, j] - X[i, j],
-                alpha * G[i, j] / sqrt(V[i, j]) / Max(1, sqrt(mean_square_U) / d),
+                alpha * MATRIX["U_hat"].value.xreplace({U[i, j]: MATRIX["U"].value}),
                 given(*(ASCENDING[name] for name in ("U", "U_hat", "X_new"))),
             ),
         ),
