@@ -6,8 +6,9 @@ hypotheses with its negation; that a checker does not decide is no refusal.
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
-from functools import partial
+from threading import Lock
 from time import perf_counter
 from typing import Any
 
@@ -20,6 +21,9 @@ from .theorem import Claim, Identity, Neighbour, Theorem
 
 PROVED, FAILED, ABSENT = "proved", "failed", "absent"
 CHECKERS = ("calculus", *SCRIPTS, "rocq")
+AT_A_TIME = 4  # a solver is a process of its own, and Rocq is waited for
+ONE_AT_A_TIME = {"calculus": Lock(), "rocq": Lock()}
+"""The checkers that work in this process or in a folder that all theorems share."""
 
 
 @dataclass
@@ -100,17 +104,20 @@ class Proof:
 def proofs(
     theorems: Iterable[Theorem], progress: Callable[[str], None] = lambda _: None
 ) -> Iterator[Proof]:
-    """Each theorem proved, by its checkers side by side, and its neighbours refused."""
-    for theorem in theorems:
-        progress(theorem.name)
-        proof = Proof(theorem)
-        names = sorted(
-            {name for c in theorem.claims for name in checkers_of(c)}, key=CHECKERS.index
-        )
-        with ThreadPoolExecutor(len(names)) as pool:
-            proof.checkers = [*pool.map(partial(_verdict, theorem), names)]
-        proof.false_neighbours = [_refusal(neighbour) for neighbour in theorem.neighbours]
-        yield proof
+    """Each theorem proved, and its neighbours refused; several at a time, but told in order."""
+    pool = ThreadPoolExecutor(AT_A_TIME)
+    try:
+        for name, proof in [(theorem.name, pool.submit(_proof, theorem)) for theorem in theorems]:
+            progress(name)
+            yield proof.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _proof(theorem: Theorem) -> Proof:
+    names = sorted({name for c in theorem.claims for name in checkers_of(c)}, key=CHECKERS.index)
+    checkers = [_verdict(theorem, name) for name in names]
+    return Proof(theorem, checkers, [_refusal(neighbour) for neighbour in theorem.neighbours])
 
 
 def missing(checkers: Iterable[str]) -> list[str]:
@@ -126,7 +133,16 @@ def checkers_of(claim: Claim) -> tuple[str, ...]:
     return ("calculus",) if isinstance(claim, Identity) else tuple(SCRIPTS)
 
 
+def _alone(checker: str) -> AbstractContextManager[object]:
+    return ONE_AT_A_TIME.get(checker, nullcontext())
+
+
 def _verdict(theorem: Theorem, checker: str) -> Verdict:
+    with _alone(checker):
+        return _timed(theorem, checker)
+
+
+def _timed(theorem: Theorem, checker: str) -> Verdict:
     start, found, why = perf_counter(), PROVED, ""
     for claim in theorem.claims:
         if checker in checkers_of(claim):
@@ -155,7 +171,9 @@ def _identity(claim: Identity) -> str:
 
 def _question(claim: Question, solver: str) -> str:
     """Why it is not proved: its negation has a solution, or its hypotheses have none."""
-    negation, hypotheses = answers((claim.negation(), claim.hypotheses()), solver)
+    with _alone("calculus"):
+        scripts = claim.negation(), claim.hypotheses()
+    negation, hypotheses = answers(scripts, solver)
     if negation.verdict == ABSENT:
         return ABSENT
     if negation.verdict != "unsat":
@@ -167,23 +185,38 @@ def _question(claim: Question, solver: str) -> str:
 
 def _refusal(neighbour: Neighbour) -> Refusal:
     claim = neighbour.claim
-    if isinstance(claim, rocq.Altered):
-        if not rocq.installed():
-            return Refusal(neighbour.name, None, "", "")
-        try:
-            found = rocq.refusal(claim)
-        except TimeoutError as error:
-            return Refusal(neighbour.name, False, "rocq", str(error))
-        return Refusal(neighbour.name, bool(found), "rocq", found[:120])
     if isinstance(claim, rocq.Formal):
         raise TypeError(f"{neighbour.name}: a false neighbour in Rocq is an Altered")
+    if isinstance(claim, rocq.Altered):
+        with _alone("rocq"):
+            return _unproved(neighbour.name, claim)
     if isinstance(claim, Identity):
-        found = difference(claim.left, claim.right, claim.given, claim.positive)
-        refused = bool(found) and not equal(claim.left, claim.right, claim.given)
-        return Refusal(neighbour.name, refused, "calculus", found)
+        with _alone("calculus"):
+            return _unequal(neighbour.name, claim)
+    return _solved(neighbour.name, claim)
+
+
+def _unproved(name: str, claim: rocq.Altered) -> Refusal:
+    if not rocq.installed():
+        return Refusal(name, None, "", "")
+    try:
+        found = rocq.refusal(claim)
+    except TimeoutError as error:
+        return Refusal(name, False, "rocq", str(error))
+    return Refusal(name, bool(found), "rocq", found[:120])
+
+
+def _unequal(name: str, claim: Identity) -> Refusal:
+    found = difference(claim.left, claim.right, claim.given, claim.positive)
+    refused = bool(found) and not equal(claim.left, claim.right, claim.given)
+    return Refusal(name, refused, "calculus", found)
+
+
+def _solved(name: str, claim: Question) -> Refusal:
+    with _alone("calculus"):
+        script = claim.negation(whole=True)
     for solver in SCRIPTS:
-        answer = asked(claim.negation(whole=True), solver)
+        answer = asked(script, solver)
         if answer.verdict != ABSENT:
-            refused = answer.verdict == "sat"
-            return Refusal(neighbour.name, refused, solver, answer.solution)
-    return Refusal(neighbour.name, None, "", "")
+            return Refusal(name, answer.verdict == "sat", solver, answer.solution)
+    return Refusal(name, None, "", "")
