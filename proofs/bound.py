@@ -31,8 +31,8 @@ def mean_square(*squares: tuple[sp.Expr | int, sp.Expr | int]) -> sp.Expr:
     """The mean of U^2 over 2 x 2 entries at t = 1, from G^2 row by row, with epsilon_1 = 0."""
     R = [sum(row) for row in squares]
     C = [sum(column) for column in zip(*squares, strict=True)]
-    at = ((i, j) for i in (0, 1) for j in (0, 1))
-    return sum(square(squares[i][j], R[i], C[j], sum(R)) for i, j in at) / 4
+    at = ((row, column) for row in (0, 1) for column in (0, 1))
+    return sum(square(squares[row][column], R[row], C[column], sum(R)) for row, column in at) / 4
 
 
 def raised(of_G: sp.Expr) -> sp.Expr:

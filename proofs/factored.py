@@ -29,6 +29,7 @@ from derivations.equivalents import EQUIVALENTS
 from derivations.factorization import TOTALS
 from derivations.rule import rewrite
 
+from .average import above, at_least
 from .lines import entry, line
 from .smt import Question, nonnegative, positive
 from .theorem import Identity, Neighbour, Theorem, given
@@ -60,6 +61,9 @@ def averaged(row: sp.Symbol, column: sp.Symbol) -> sp.Expr:
 
 MINOR = averaged(i, j) * averaged(k, l) - averaged(i, l) * averaged(k, j)
 PARTS = (u[i] * x[k] - u[k] * x[i]) * (v[j] * y[l] - v[l] * y[j])
+
+# Of a row: a is G^2 of an entry, or of all, p is R, q is m, and b is beta_2.
+A_ROW = (*nonnegative(a, b), *positive(p, q), above(1, b))
 
 THEOREMS = (
     Theorem(
@@ -97,16 +101,16 @@ THEOREMS = (
             Question(
                 (
                     *nonnegative(sp.Symbol("beta_2"), sp.Symbol("R_old")),
-                    sp.StrictLessThan(sp.Symbol("beta_2"), 1),
+                    above(1, sp.Symbol("beta_2")),
                     *positive(sp.Symbol("epsilon_1"), z),
-                    sp.GreaterThan(total, z * sp.Symbol("epsilon_1")),
+                    at_least(total, z * sp.Symbol("epsilon_1")),
                     line(MATRIX["R"], total),
                 ),
-                sp.StrictGreaterThan(sp.Symbol("R"), 0),
+                above(sp.Symbol("R"), 0),
             ),
             Question(
                 positive(*sp.symbols("R C S_R")),
-                sp.StrictGreaterThan(entry(MATRIX["V"].value), 0),
+                above(entry(MATRIX["V"].value), 0),
             ),
         ),
         (
@@ -115,17 +119,17 @@ THEOREMS = (
                 Question(
                     (
                         *nonnegative(sp.Symbol("beta_2"), sp.Symbol("R_old"), total),
-                        sp.StrictLessThan(sp.Symbol("beta_2"), 1),
+                        above(1, sp.Symbol("beta_2")),
                         line(MATRIX["R"], total),
                     ),
-                    sp.StrictGreaterThan(sp.Symbol("R"), 0),
+                    above(sp.Symbol("R"), 0),
                 ),
             ),
             Neighbour(
                 "R of either sign",
                 Question(
                     positive(*sp.symbols("C S_R")),
-                    sp.StrictGreaterThan(entry(MATRIX["V"].value), 0),
+                    above(entry(MATRIX["V"].value), 0),
                 ),
             ),
         ),
@@ -264,5 +268,34 @@ THEOREMS = (
         (Identity(r[i] * C[j] / Sum(r[k], rows), R[i] * C[j] / S_R, SWEEP),),
         (Neighbour("half a sweep", Identity(r[i] * s[j], R[i] * C[j] / S_R, SWEEP)),),
         "For one row and one column there is a closed form; no iteration could improve on V.",
+    ),
+    Theorem(
+        "row means alone keep the bound of vectors",
+        "With V = R_i / m the row sums are still R and U^2 <= m / (1 - beta_2), and the mean of "
+        "U^2 over a row, so over all, is at most 1 / (1 - beta_2).",
+        ("R >= (1 - beta_2) sum_j G^2",),
+        "[S] section 3, Table 2 (D)",
+        (
+            Identity(Sum(R[i] / m, columns), R[i]),
+            Question(
+                (*A_ROW, at_least(p, (1 - b) * a)),
+                at_least(q / (1 - b), a / (p / q)),
+            ),
+            Question(
+                (*A_ROW, at_least(p, (1 - b) * a)),
+                at_least(1 / (1 - b), a / (p / q) / q),
+            ),
+        ),
+        (
+            Neighbour("the column sums C", Identity(Sum(R[k] / m, rows), C[j])),
+            Neighbour(
+                "each entry at most 1 / (1 - beta_2)",
+                Question(
+                    (*A_ROW, at_least(p, (1 - b) * a)),
+                    at_least(1 / (1 - b), a / (p / q)),
+                ),
+            ),
+        ),
+        "What V gains in accuracy by its columns it pays for with a bound; hence clipping.",
     ),
 )
