@@ -3,7 +3,19 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from . import average, bound, epsilon, factored, formal, pair, schedules, step, symmetry, variants
+from . import (
+    average,
+    bound,
+    epsilon,
+    factored,
+    formal,
+    pair,
+    rounding,
+    schedules,
+    step,
+    symmetry,
+    variants,
+)
 from .theorem import Theorem
 
 INDUCTIONS = {
@@ -47,6 +59,7 @@ CHAPTERS = {
     "Variants: epsilon_1": _with_inductions(epsilon.THEOREMS),
     "Variants: schedules": _with_inductions(schedules.THEOREMS),
     "Variants: all else": _with_inductions(variants.THEOREMS),
+    "Rounding": rounding.THEOREMS,
 }
 
 THEOREMS = tuple(theorem for theorems in CHAPTERS.values() for theorem in theorems)

@@ -23,11 +23,13 @@ Notation root x := (Bsqrt mode_NE x).
 Definition larger (x y : double) : double := if Bltb x y then y else x.
 
 Definition u := two (-53).
-Definition least := two (-1075).   (* half of the least double: what a result that underflows loses *)
+Definition least := two (-1075).  (* half of the least double: what may be lost below the range *)
 Definition rnd := round radix2 (SpecFloat.fexp 53 1024) ZnearestE.
 
 Lemma unit_small : 0 < u <= / 8.
-Proof. split; [apply bpow_gt_0|]. replace (/ 8) with (two (-3)) by (simpl; lra). apply bpow_le. lia. Qed.
+Proof.
+  split; [apply bpow_gt_0|]. replace (/ 8) with (two (-3)) by (simpl; lra). apply bpow_le. lia.
+Qed.
 
 Lemma least_nonneg : 0 <= least.
 Proof. apply bpow_ge_0. Qed.
@@ -38,7 +40,10 @@ Notation few := (few u).
 (* Rounding *)
 
 Lemma rnd_nonneg x : 0 <= x -> 0 <= rnd x.
-Proof. intros H. unfold rnd. rewrite <- (round_0 radix2 (SpecFloat.fexp 53 1024) ZnearestE). apply round_le; auto; try apply valid_rnd_N. apply fexp_correct, precision. Qed.
+Proof.
+  intros H. unfold rnd. rewrite <- (round_0 radix2 (SpecFloat.fexp 53 1024) ZnearestE).
+  apply round_le; auto; try apply valid_rnd_N. apply fexp_correct, precision.
+Qed.
 
 Lemma rnd_within x e : (-1074 <= e)%Z -> Rabs x <= two e -> Rabs (rnd x) <= two e.
 Proof.
@@ -210,7 +215,8 @@ Proof.
 Qed.
 
 Lemma sum_gives k a b h X Y y z :
-  gives k a h X y -> gives k b h Y z -> few k -> a + b <= 1 -> y + z <= two h -> (0 <= h <= 1000)%Z ->
+  gives k a h X y -> gives k b h Y z -> few k -> a + b <= 1 -> y + z <= two h ->
+  (0 <= h <= 1000)%Z ->
   gives (S k) (a + b) h (X + Y)%D (y + z).
 Proof.
   intros (FX & NX & _ & _) (FY & NY & _ & _) K A H E.
@@ -272,7 +278,8 @@ Lemma product_sure k l a b c d lo hi X Y y z :
 Proof.
   intros (FX & NX & BX) (FY & NY & BY) K B L H.
   pose proof (near_product u unit_small _ _ _ _ _ _ NX NY) as N.
-  destruct (product_of X Y) as (F & V); auto; [apply near_within with (k + l)%nat (y * z) hi; tauto|].
+  destruct (product_of X Y) as (F & V); auto.
+  { apply near_within with (k + l)%nat (y * z) hi; tauto. }
   unfold sure. split; auto. split; auto. apply near_sure_rounded with lo hi (real X * real Y); auto.
 Qed.
 
@@ -283,7 +290,8 @@ Proof.
   intros SX SY K B L H. destruct (sure_positive _ _ _ _ _ SY) as (Pz & PY).
   destruct SX as (FX & NX & BX), SY as (FY & NY & BY).
   pose proof (near_quotient u unit_small _ _ _ _ _ _ NX NY Pz) as N.
-  destruct (quotient_of X Y) as (F & V); auto; try lra; [apply near_within with (k + l)%nat (y / z) hi; tauto|].
+  destruct (quotient_of X Y) as (F & V); auto; try lra.
+  { apply near_within with (k + l)%nat (y / z) hi; tauto. }
   unfold sure. split; auto. split; auto. apply near_sure_rounded with lo hi (real X / real Y); auto.
 Qed.
 
@@ -311,7 +319,7 @@ Lemma within_quotient a b c d y z : within a b y -> within c d z -> within (a - 
 Proof.
   unfold within. intros. unfold Z.sub. rewrite !bpow_plus, !bpow_opp. unfold Rdiv.
   pose proof (bpow_gt_0 radix2 a). pose proof (bpow_gt_0 radix2 c).
-  split; apply Rmult_le_compat; try lra; try (left; apply Rinv_0_lt_compat; lra); 
+  split; apply Rmult_le_compat; try lra; try (left; apply Rinv_0_lt_compat; lra);
     try (left; apply Rinv_0_lt_compat; apply bpow_gt_0); apply Rinv_le_contravar; lra.
 Qed.
 
@@ -343,8 +351,10 @@ Proof.
   induction t as [x | t1 IH1 t2 IH2]; intros H K B T E; simpl in *.
   - rewrite Rplus_0_r, Rmult_1_l in *. rewrite Nat.add_0_r. auto.
   - rewrite app_length, plus_INR, Rmult_plus_distr_r, total_app in *.
-    assert (P1 : forall x, In x (leaves t1) -> gives k a h (f x) (g x)) by (intros; apply H, in_or_app; auto).
-    assert (P2 : forall x, In x (leaves t2) -> gives k a h (f x) (g x)) by (intros; apply H, in_or_app; auto).
+    assert (P1 : forall x, In x (leaves t1) -> gives k a h (f x) (g x))
+      by (intros; apply H, in_or_app; auto).
+    assert (P2 : forall x, In x (leaves t2) -> gives k a h (f x) (g x))
+      by (intros; apply H, in_or_app; auto).
     assert (Q1 : 0 <= total g (leaves t1)). { apply total_nonneg. intros x I. apply (P1 x I). }
     assert (Q2 : 0 <= total g (leaves t2)). { apply total_nonneg. intros x I. apply (P2 x I). }
     assert (Z1 : 0 <= INR (length (leaves t1)) * a). {

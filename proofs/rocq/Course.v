@@ -1,7 +1,7 @@
 (* What t steps keep: a moving average, R_i, C_j or V_i, computed in doubles from its beginning. *)
 From Flocq Require Import Core BinarySingleNaN.
 Require Import Reals Lra Lia Psatz.
-Require Import Sums Near Binary64 Step.
+Require Import Sums Near Binary64 Mean Step.
 Open Scope R_scope.
 
 (* `weights s` and `news s` are those of step s + 1, `x s` is the sum that `news s` stands for. *)
@@ -58,14 +58,16 @@ Proof.
   - destruct IH as (L & B); [lia|]. pose proof (nearly_one s ltac:(lia)) as One.
     destruct (news_given s H) as ((_ & Nx & _ & Bx) & _), (betas_given s H) as (_ & Nb & _).
     destruct (weights_given s H) as (_ & Nw & _).
-    assert (0 <= beta s) by apply Nb. assert (0 <= omega s) by apply Nw. assert (0 <= x s) by apply Nx.
+    assert (0 <= beta s) by apply Nb. assert (0 <= omega s) by apply Nw.
+    assert (0 <= x s) by apply Nx.
     pose proof (two_pos 401). assert (G : 1 <= (1 + u) ^ s) by (apply pow_R1_Rle; lra).
     set (p := (1 + u) ^ s * two 401) in *.
     assert (two 401 <= p) by (unfold p; nra).
     assert (beta s * average beta omega x s <= beta s * p) by (apply Rmult_le_compat_l; lra).
     assert (omega s * x s <= omega s * p) by (apply Rmult_le_compat_l; lra).
     assert ((beta s + omega s) * p <= (1 + u) * p) by (apply Rmult_le_compat_r; lra).
-    split; [apply Rplus_le_le_0_compat; apply Rmult_le_pos; lra|]. replace ((1 + u) * (1 + u) ^ s * two 401) with ((1 + u) * p) by (unfold p; ring).
+    split; [apply Rplus_le_le_0_compat; apply Rmult_le_pos; lra|].
+    replace ((1 + u) * (1 + u) ^ s * two 401) with ((1 + u) * p) by (unfold p; ring).
     lra.
 Qed.
 
@@ -144,17 +146,19 @@ Lemma difference_near k omega y : near k 0 y omega -> omega <= 3 / 5 -> / 32 * 3
 Proof.
   intros (_ & Y & W & L & H) B F. pose proof unit_small.
   pose proof (power_le_1 u unit_small k) as Q. rewrite !Rplus_0_r in *.
-  set (p := (1 - u) ^ k) in *. 
+  set (p := (1 - u) ^ k) in *.
   assert (Y1 : y <= 3 / 5 * (32 / 31)) by nra.
   assert (P : 31 / 32 <= p <= 1) by lra.
   assert (A1 : 0 <= (1 - p) * (p + p * p - omega * (1 + p + p * p))) by (apply Rmult_le_pos; nra).
   assert (A2 : 0 <= (1 - p) * (1 + p - omega * (1 + p + p * p))) by (apply Rmult_le_pos; nra).
   unfold Near.near. rewrite pow_add. fold p. repeat split; try lra.
   - apply (Rmult_le_reg_r p); [lra|].
-    replace ((1 - omega) * (p * p) * p) with (p - omega - (1 - p) * (p + p * p - omega * (1 + p + p * p))) by ring.
+    replace ((1 - omega) * (p * p) * p)
+      with (p - omega - (1 - p) * (p + p * p - omega * (1 + p + p * p))) by ring.
     replace ((1 - y + 0) * p) with (p - y * p) by ring. lra.
   - apply Rle_trans with ((1 - omega * p) * (p * p)); [apply Rmult_le_compat_r; nra|].
-    replace ((1 - omega * p) * (p * p)) with (1 - omega - (1 - p) * (1 + p - omega * (1 + p + p * p))) by ring.
+    replace ((1 - omega * p) * (p * p))
+      with (1 - omega - (1 - p) * (1 + p - omega * (1 + p + p * p))) by ring.
     lra.
 Qed.
 
@@ -166,17 +170,20 @@ Lemma beta_of (w : double) : finite w -> 0 <= real w <= 1 ->
 Proof.
   intros F B. assert (V : real (Bone : double) = 1) by apply Bone_correct.
   unfold beta_fl. rewrite <- V. apply difference_of; auto.
-  rewrite V, Rabs_pos_eq by lra. apply Rle_trans with (two 0); [rewrite two_0; lra | apply two_le; lia].
+  rewrite V, Rabs_pos_eq by lra.
+  apply Rle_trans with (two 0); [rewrite two_0; lra | apply two_le; lia].
 Qed.
 
 Lemma beta_rounded (w : double) : finite w -> 0 <= real w <= 1 ->
-  (1 - real w) * (1 - u) <= real (beta_fl w) /\ real (beta_fl w) * (1 - u) <= 1 - real w /\ 0 <= real (beta_fl w) <= 1.
+  (1 - real w) * (1 - u) <= real (beta_fl w) /\ real (beta_fl w) * (1 - u) <= 1 - real w /\
+  0 <= real (beta_fl w) <= 1.
 Proof.
   intros F B. destruct (beta_of w F B) as (_ & V). rewrite V.
   assert (V1 : real (Bone : double) = 1) by apply Bone_correct.
   pose proof (rnd_sum Bone (Bopp w)) as R. rewrite B2R_Bopp, V1 in R.
   replace (1 + - real w) with (1 - real w) in R by ring.
-  assert (Q : Rabs (rnd (1 - real w)) <= two 0) by (apply rnd_within; [lia | rewrite two_0, Rabs_pos_eq; lra]).
+  assert (Q : Rabs (rnd (1 - real w)) <= two 0)
+    by (apply rnd_within; [lia | rewrite two_0, Rabs_pos_eq; lra]).
   rewrite two_0 in Q. apply Rabs_le_inv in Q. pose proof (rnd_nonneg (1 - real w) ltac:(lra)).
   destruct R; repeat split; lra.
 Qed.
@@ -184,8 +191,10 @@ Qed.
 (* The state that the paper's own rates would give, from weights that `pow` gives within k_pow
    roundings of t^(-4/5), exactly 1 at t = 1. *)
 Theorem state_of_the_paper weights news x k k_pow t a :
-  (forall s, (s < t)%nat -> gives k a 401 (news s) (x s) /\ two (-200) <= x s) -> a <= two (-1000) ->
-  (forall s, (s < t)%nat -> finite (weights s) /\ real (weights s) <= 1 /\ near k_pow 0 (real (weights s)) (paper_omega (S s))) ->
+  (forall s, (s < t)%nat -> gives k a 401 (news s) (x s) /\ two (-200) <= x s) ->
+  a <= two (-1000) ->
+  (forall s, (s < t)%nat -> finite (weights s) /\ real (weights s) <= 1 /\
+    near k_pow 0 (real (weights s)) (paper_omega (S s))) ->
   real (weights 0%nat) = 1 -> INR k_pow * u <= / 32 ->
   INR (course_K (S (k_pow + k_pow)) k_pow k t) * u <= / 2 ->
   Rabs (real (average_fl (fun s => beta_fl (weights s)) weights news t) -
@@ -195,7 +204,8 @@ Theorem state_of_the_paper weights news x k k_pow t a :
 Proof.
   intros News A W First Small Few. pose proof unit_small as Us.
   assert (T : INR t * u <= / 2). {
-    apply Rle_trans with (2 := Few). apply Rmult_le_compat_r; [lra|]. apply le_INR. unfold course_K. nia. }
+    apply Rle_trans with (2 := Few). apply Rmult_le_compat_r; [lra|]. apply le_INR.
+    unfold course_K. nia. }
   assert (Below1 : forall s, 0 <= paper_omega (S s) <= 1). {
     intros s. split; [left; apply exp_pos|]. destruct s as [|s]; [rewrite omega_1; lra|].
     apply Rle_trans with (3 / 5); [apply omega_below; lia | lra]. }
@@ -225,7 +235,8 @@ Qed.
 
 (* The state that the rates as doubles give, taken as they are. *)
 Theorem state_of_the_doubles weights news x k t a :
-  (forall s, (s < t)%nat -> gives k a 401 (news s) (x s) /\ two (-200) <= x s) -> a <= two (-1000) ->
+  (forall s, (s < t)%nat -> gives k a 401 (news s) (x s) /\ two (-200) <= x s) ->
+  a <= two (-1000) ->
   (forall s, (s < t)%nat -> finite (weights s) /\ two (-53) <= real (weights s) <= 1) ->
   INR (course_K 0 0 k t) * u <= / 2 ->
   let beta s := real (beta_fl (weights s)) in let omega s := real (weights s) in
@@ -233,13 +244,17 @@ Theorem state_of_the_doubles weights news x k t a :
     gamma (course_K 0 0 k t) * average beta omega x t.
 Proof.
   intros News A W Few beta omega. pose proof unit_small. pose proof (two_pos (-53)).
-  assert (B : forall s, (s < t)%nat -> finite (beta_fl (weights s)) /\ 0 <= beta s <= 1 /\ beta s + omega s <= 1 + u). {
-    intros s H1. destruct (W s H1) as (F & L). destruct (beta_rounded (weights s) F) as (_ & Up & Q); [lra|].
+  assert (B : forall s, (s < t)%nat ->
+    finite (beta_fl (weights s)) /\ 0 <= beta s <= 1 /\ beta s + omega s <= 1 + u). {
+    intros s H1. destruct (W s H1) as (F & L).
+    destruct (beta_rounded (weights s) F) as (_ & Up & Q); [lra|].
     refine (conj _ (conj Q _)); [apply beta_of; auto; lra|]. unfold beta, omega. nra. }
   apply state_after_t_steps with (k_omega := 0%nat) (a := a); auto.
-  - intros s H1. destruct (B s H1) as (F & Q & _). refine (conj F (conj _ _)); [|unfold beta in *; lra].
+  - intros s H1. destruct (B s H1) as (F & Q & _).
+    refine (conj F (conj _ _)); [|unfold beta in *; lra].
     apply near_refl. apply Q.
-  - intros s H1. destruct (W s H1) as (F & Q). refine (conj F (conj _ _)); [|unfold omega in *; lra].
+  - intros s H1. destruct (W s H1) as (F & Q).
+    refine (conj F (conj _ _)); [|unfold omega in *; lra].
     apply near_refl. subst omega. lra.
   - intros s H1. apply (B s H1).
 Qed.

@@ -1,7 +1,7 @@
 (* The step of a matrix: what the loops compute in doubles, the rule in reals, how far apart. *)
 From Flocq Require Import Core BinarySingleNaN.
 Require Import Reals Lra Lia Psatz List Permutation.
-Require Import Sums Trees Near Binary64 Step.
+Require Import Sums Trees Near Binary64 Mean Step.
 Open Scope R_scope.
 
 Section Matrix.
@@ -141,7 +141,7 @@ Qed.
 
 Lemma G_bounded i j : (i < n)%nat -> (j < m)%nat -> real (G i j) * real (G i j) <= two 400.
 Proof.
-  intros H J. apply Rle_trans with (2 := row_bounded i H). 
+  intros H J. apply Rle_trans with (2 := row_bounded i H).
   replace (real (G i j) * real (G i j)) with (real (G i j) ^ 2) by ring.
   apply (sum_one m (fun j => real (G i j) ^ 2)); auto. intros. apply square_nonneg.
 Qed.
@@ -158,6 +158,7 @@ Lemma statistic_sure (old : double) (o : R) (g : nat -> double) t l D (size : do
     (beta * o + omega * sum l (fun i => real (g i) ^ 2 + real epsilon_1)).
 Proof.
   intros Old F B P Dp Fs Vs Ls EK K'. destruct epsilon_1_given as (F1 & E1).
+  destruct beta_below_1, w_below_1.
   pose proof least_nonneg. pose proof (two_pos (-200)).
   assert (Lost : INR l * least <= two (-1001)). {
     apply Rle_trans with (two 44 * least); [apply Rmult_le_compat_r; lra|].
@@ -169,7 +170,7 @@ Proof.
     replace 401%Z with (400 + 1)%Z by lia. rewrite <- doubled.
     assert (two 244 <= two 400) by (apply two_le; lia). lra. }
   assert (Sizes : sure 1 (-200) 244 (size * epsilon_1)%D (INR l * real epsilon_1)). {
-    apply (product_sure 0 0 0 44 (-200) 200); try lia.
+    apply (product_sure 0 0 0 44 (-200) 200); bounds.
     - rewrite <- Vs. apply sure_given; auto. rewrite Vs, two_0. auto.
     - apply sure_given; auto.
     - apply (few_less _ _ K'). lia.
@@ -181,16 +182,17 @@ Proof.
     rewrite total_range. apply Rle_trans with (2 := B). right. apply sum_ext. intros. ring. }
   rewrite Sums.
   apply moving_sure with (k0 := k_old) (k := S (1 + D)) (kb := k_beta) (kw := k_omega)
-    (a := INR l * least + 0); try tauto; try lia; try lra.
-  - apply sum_gives; try lra; try lia.
-    + apply gives_le with (1 + D)%nat (INR l * least) 400%Z; try lia; try lra.
-      rewrite <- (seq_length l 0) at 1. apply sum_along; auto; try lia; rewrite ?seq_length; try lra.
+    (a := INR l * least + 0); auto; bounds.
+  - apply sum_gives; bounds.
+    + apply gives_le with (1 + D)%nat (INR l * least) 400%Z; bounds.
+      rewrite <- (seq_length l 0) at 1.
+      apply sum_along; auto; bounds; rewrite ?seq_length; try lra.
       * intros i I. apply square_gives; auto; [|lia].
         apply Rle_trans with (2 := B').
         apply (total_one (fun i => real (g i) * real (g i))); auto.
         intros b. pose proof (Rle_0_sqr (real (g b))). unfold Rsqr in *. lra.
       * apply (few_less _ _ K'). lia.
-    + apply gives_le with 1%nat 0 244%Z; try lia; try lra. apply gives_of_sure with (-200)%Z. auto.
+    + apply gives_le with 1%nat 0 244%Z; bounds. apply gives_of_sure with (-200)%Z. auto.
     + apply (few_less _ _ K'). lia.
     + destruct Sizes as (_ & _ & Sizes). lra.
   - destruct Sizes as (_ & _ & Sizes).
@@ -203,7 +205,8 @@ Lemma R_sure i : (i < n)%nat -> sure R_K (-254) 407 (R_fl i) (R_ i).
 Proof.
   intros H. destruct (every_row i) as (P & Dp), sizes as (_ & Fc & _ & Vc & _).
   pose proof counts as C.
-  apply (statistic_sure (R_old i) (r_old i) (G i) (tree_row i) m D_row columns); auto using row_bounded, m_bounded.
+  apply (statistic_sure (R_old i) (r_old i) (G i) (tree_row i) m D_row columns);
+    auto using row_bounded, m_bounded.
   apply enough. unfold R_K in C. lia.
 Qed.
 
@@ -211,7 +214,8 @@ Lemma C_sure j : (j < m)%nat -> sure C_K (-254) 407 (C_fl j) (C_ j).
 Proof.
   intros H. destruct (every_column j) as (P & Dp), sizes as (Fr & _ & Vr & _).
   pose proof counts as C.
-  apply (statistic_sure (C_old j) (c_old j) (fun i => G i j) (tree_column j) n D_column rows); auto using column_bounded, n_bounded.
+  apply (statistic_sure (C_old j) (c_old j) (fun i => G i j) (tree_column j) n D_column rows);
+    auto using column_bounded, n_bounded.
   apply enough. unfold C_K in C. lia.
 Qed.
 
@@ -220,8 +224,8 @@ Proof.
   pose proof counts as C. pose proof n_bounded as N. destruct every_S as (P & Dp).
   apply sure_of_gives.
   - unfold S_R. rewrite <- total_range.
-    apply gives_le with S_K (INR (length (seq 0 n)) * 0) 451%Z; try lia; try lra.
-    apply sum_along; auto; try lia; try lra.
+    apply gives_le with S_K (INR (length (seq 0 n)) * 0) 451%Z; bounds.
+    apply sum_along; auto; bounds.
     + intros i I. apply in_seq in I. apply gives_of_sure with (-254)%Z.
       destruct (R_sure i) as (F & M & B); [lia|]. refine (conj F (conj M _)).
       split; [apply B|]. apply Rle_trans with (1 := proj2 B). apply two_le. lia.
@@ -251,7 +255,7 @@ Lemma share_sure i : (i < n)%nat -> sure (S (S_K + R_K)) 0 705 (S_fl / R_fl i) (
 Proof.
   intros H. pose proof counts as C. pose proof S_sure as A. pose proof (R_sure i H) as B.
   pose proof (positive_R i H) as P. pose proof (R_below_S i H) as L.
-  apply quotient_sure with (-254)%Z 451%Z (-254)%Z 407%Z; auto; try lia; [apply enough; lia|].
+  apply quotient_sure with (-254)%Z 451%Z (-254)%Z 407%Z; auto; bounds; [apply enough; lia|].
   destruct A as (_ & _ & A), B as (_ & _ & B). split.
   - rewrite two_0. apply (Rmult_le_reg_r (R_ i)); auto.
     replace (S_R / R_ i * R_ i) with S_R by (field; lra). lra.
@@ -261,9 +265,9 @@ Qed.
 Lemma r_sure i : (i < n)%nat -> sure r_K 0 353 (r_fl i) (sqrt (S_R / R_ i)).
 Proof.
   intros H. pose proof counts as C. pose proof (share_sure i H) as A.
-  apply root_sure with 0%Z 705%Z; auto; try lia.
+  apply root_sure with 0%Z 705%Z; auto; bounds.
   - apply enough. unfold r_K in C. lia.
-  - apply within_root. apply within_le with 0%Z 705%Z; try lia. apply A.
+  - apply within_root. apply within_le with 0%Z 705%Z; bounds. apply A.
 Qed.
 
 Lemma one_sure : sure 0 0 0 Bone 1.
@@ -276,9 +280,9 @@ Lemma c_sure j : (j < m)%nat -> sure c_K (-204) 127 (c_fl j) (1 / sqrt (C_ j)).
 Proof.
   intros H. pose proof counts as C. pose proof (C_sure j H) as A.
   assert (R : sure (S (half C_K)) (-127) 204 (root (C_fl j)) (sqrt (C_ j))). {
-    apply root_sure with (-254)%Z 407%Z; auto; try lia; [apply enough; unfold c_K in C; lia|].
-    apply within_root. apply within_le with (-254)%Z 407%Z; try lia. apply A. }
-  apply (quotient_sure 0 _ 0 0 (-127) 204); auto using one_sure; try lia.
+    apply root_sure with (-254)%Z 407%Z; auto; bounds; [apply enough; unfold c_K in C; lia|].
+    apply within_root. apply within_le with (-254)%Z 407%Z; bounds. apply A. }
+  apply (quotient_sure 0 _ 0 0 (-127) 204); auto using one_sure; bounds.
   - apply enough. unfold c_K in C. lia.
   - apply (within_quotient 0 0 (-127) 204); [split; rewrite two_0; lra | apply R].
 Qed.
@@ -286,13 +290,14 @@ Qed.
 Lemma inverse_sure i : (i < n)%nat -> sure (S R_K) (-407) 254 (Bone / R_fl i)%D (1 / R_ i).
 Proof.
   intros H. pose proof counts as C. pose proof (R_sure i H) as A.
-  apply (quotient_sure 0 _ 0 0 (-254) 407); auto using one_sure; try lia.
+  apply (quotient_sure 0 _ 0 0 (-254) 407); auto using one_sure; bounds.
   - apply enough. unfold S_K, R_K in *. lia.
   - apply (within_quotient 0 0 (-254) 407); [split; rewrite two_0; lra | apply A].
 Qed.
 
 (* R_i is at least the weighted sum of its row, and the weight at least 2^-53. *)
-Lemma share_of_R i j : (i < n)%nat -> (j < m)%nat -> real (G i j) * real (G i j) * (1 / R_ i) <= two 53.
+Lemma share_of_R i j : (i < n)%nat -> (j < m)%nat ->
+  real (G i j) * real (G i j) * (1 / R_ i) <= two 53.
 Proof.
   intros H J. pose proof (positive_R i H) as P.
   set (g := real (G i j) * real (G i j)).
@@ -331,15 +336,15 @@ Proof.
   assert (Slack : 2 * two (-820) = two (-819)) by apply doubled.
   assert (Fit : INR n * two (-819) <= / 2). {
     apply Rle_trans with (two 44 * two (-819)); [apply Rmult_le_compat_r; [apply bpow_ge_0|lra]|].
-    rewrite <- bpow_plus. replace (/ 2) with (two (-1)) by (simpl; lra). apply two_le. lia. }
+    rewrite <- bpow_plus. rewrite half_two_0. apply two_le. lia. }
   pose proof (two_pos (-819)).
   assert (One : two (-819) <= 1) by (rewrite <- two_0; apply two_le; lia).
   unfold ratio. rewrite <- total_range. rewrite <- (seq_length n 0) at 1. unfold ratio_K.
-  apply sum_along; auto; try lia; rewrite ?seq_length; try lra.
+  apply sum_along; auto; bounds; rewrite ?seq_length; try lra.
   - intros i I. apply in_seq in I. assert (Hi : (i < n)%nat) by lia.
     pose proof (inverse_sure i Hi) as (Fi & Ni & (Li & Ui)).
-    apply gives_le with (S (1 + S R_K)) (least * two 255 + least) 97%Z; try lia; [|lra].
-    apply product_gives with 400%Z; auto; try lia; try lra.
+    apply gives_le with (S (1 + S R_K)) (least * two 255 + least) 97%Z; bounds.
+    apply product_gives with 400%Z; auto; bounds.
     + apply square_gives; auto; [apply G_bounded; auto|lia].
     + apply (sure_within _ _ _ _ _ (inverse_sure i Hi)). apply enough. unfold S_K in C. lia.
     + apply Rle_trans with (1 := Ui). apply two_le. lia.
@@ -351,7 +356,8 @@ Proof.
     apply Rmult_le_compat_r; [apply bpow_ge_0 | lra].
 Qed.
 
-Lemma sum_of_U : sum n (fun i => sum m (fun j => U i j ^ 2)) = sum m (fun j => ratio j * (S_R / C_ j)).
+Lemma sum_of_U :
+  sum n (fun i => sum m (fun j => U i j ^ 2)) = sum m (fun j => ratio j * (S_R / C_ j)).
 Proof.
   rewrite sum_swap. apply sum_ext. intros j J. unfold ratio. rewrite <- sum_scal_r. apply sum_ext.
   intros i I. pose proof (positive_R i I). pose proof (positive_C j J). pose proof positive_S.
@@ -365,7 +371,8 @@ Qed.
 Lemma msU_gives : gives msU_K (two (-111)) 845 msU_fl
   (sum n (fun i => sum m (fun j => U i j ^ 2)) / (INR n * INR m)).
 Proof.
-  pose proof counts as C. pose proof least_nonneg. pose proof n_bounded as N. pose proof m_bounded as M.
+  pose proof counts as C. pose proof least_nonneg. pose proof n_bounded as N.
+  pose proof m_bounded as M.
   destruct every_U as (P & Dp), sizes as (_ & _ & _ & _ & Ve).
   pose proof (two_pos (-113)) as T0. pose proof (two_pos (-819)).
   assert (Small : least <= two (-114)) by (apply two_le; lia).
@@ -377,7 +384,7 @@ Proof.
   assert (Q1 : 1 <= INR n * INR m) by nra.
   assert (Q2 : INR n * INR m * two (-112) <= / 2). {
     apply Rle_trans with (two 44 * two (-112)); [apply Rmult_le_compat_r; lra|].
-    rewrite <- bpow_plus. replace (/ 2) with (two (-1)) by (simpl; lra). apply two_le. lia. }
+    rewrite <- bpow_plus. rewrite half_two_0. apply two_le. lia. }
   assert (Q3 : INR n * two (-113) + least <= INR n * two (-112)) by nra.
   assert (Q4 : INR n * two (-112) <= 1). {
     apply Rle_trans with (two 44 * two (-112)); [apply Rmult_le_compat_r; lra|].
@@ -388,22 +395,26 @@ Proof.
     apply Rmult_le_compat; try lra; [left; apply Rdiv_lt_0_compat; auto|].
     apply (within_quotient (-254) 451 (-254) 407); [apply S_sure | apply (C_sure j J)]. }
   rewrite sum_of_U. rewrite <- total_range.
-  apply gives_le with msU_K (two (-112) + least) 845%Z; try lia; [|lra].
-  unfold msU_K, msU_fl. apply mean_along with (l := seq 0 m) (a := INR n * two (-112)); auto; try lia.
+  apply gives_le with msU_K (two (-112) + least) 845%Z; bounds.
+  unfold msU_K, msU_fl.
+  apply mean_along with (l := seq 0 m) (a := INR n * two (-112)); auto; bounds.
   - intros j J0. apply in_seq in J0. assert (J : (j < m)%nat) by lia.
     pose proof (C_sure j J) as SC. pose proof S_sure as SS.
     assert (SQ : sure (S (S_K + C_K)) (-661) 705 (S_fl / C_fl j)%D (S_R / C_ j)). {
-      apply quotient_sure with (-254)%Z 451%Z (-254)%Z 407%Z; auto; try lia.
+      apply quotient_sure with (-254)%Z 451%Z (-254)%Z 407%Z; auto; bounds.
       - apply enough. unfold msU_K in C. lia.
-      - destruct SC as (_ & _ & SC), SS as (_ & _ & SS). apply (within_quotient (-254) 451 (-254) 407); auto. }
+      - destruct SC as (_ & _ & SC), SS as (_ & _ & SS).
+        apply (within_quotient (-254) 451 (-254) 407); auto. }
     pose proof SQ as (Fq & Nq & (Lq & Uq)).
-    apply gives_le with (S (ratio_K + S (S_K + C_K))) (INR n * two (-819) * two 706 + least) 845%Z; try lia.
-    + apply product_gives with 97%Z; auto using ratio_gives; try lia.
+    apply gives_le with (S (ratio_K + S (S_K + C_K))) (INR n * two (-819) * two 706 + least) 845%Z;
+      bounds.
+    + apply product_gives with 97%Z; auto using ratio_gives; [| | | | |lia].
       * apply (sure_within _ _ _ _ _ SQ). apply enough. unfold msU_K in C. lia.
       * apply Rle_trans with (1 := Uq). apply two_le. lia.
       * apply enough. unfold msU_K in C. lia.
       * rewrite Rmult_assoc, T1. lra.
-      * apply Rle_trans with (1 := Each j J). replace 845%Z with (44 + 801)%Z by lia. rewrite bpow_plus.
+      * apply Rle_trans with (1 := Each j J). replace 845%Z with (44 + 801)%Z by lia.
+        rewrite bpow_plus.
         apply Rmult_le_compat; try lra; try apply bpow_ge_0. apply two_le. lia.
     + rewrite Rmult_assoc, T1. lra.
   - apply Rmult_le_pos; lra.
@@ -425,7 +436,8 @@ Lemma alpha_is_sure :
 Proof.
   pose proof counts as C. destruct epsilon_2_given as (F2 & E2), every_X as (P & Dp).
   destruct sizes as (_ & _ & _ & _ & Ve). pose proof n_bounded. pose proof m_bounded.
-  assert (T : total (fun p => real (X (fst p) (snd p)) * real (X (fst p) (snd p))) (list_prod (seq 0 n) (seq 0 m)) =
+  assert (T : total (fun p => real (X (fst p) (snd p)) * real (X (fst p) (snd p)))
+    (list_prod (seq 0 n) (seq 0 m)) =
     sum n (fun i => sum m (fun j => real (X i j) ^ 2))). {
     rewrite (total_pairs (fun i j => real (X i j) * real (X i j))).
     apply sum_ext. intros. apply sum_ext. intros. ring. }
@@ -449,13 +461,14 @@ Proof.
     - apply enough. lia.
     - apply enough. lia. }
   pose proof alpha_is_sure as A. unfold scale_K.
-  apply quotient_sure with (-347)%Z 500%Z 0%Z 443%Z; auto; try lia.
+  apply quotient_sure with (-347)%Z 500%Z 0%Z 443%Z; auto; bounds.
   - apply enough. unfold scale_K in C. lia.
   - destruct A as (_ & _ & A), D as (_ & _ & D).
-    apply within_le with (-347 - 443)%Z (500 - 0)%Z; try lia. apply within_quotient; auto.
+    apply within_le with (-347 - 443)%Z (500 - 0)%Z; bounds. apply within_quotient; auto.
 Qed.
 
-Definition factor i j := sqrt (S_R / R_ i) * (alpha_t / Rmax 1 (RMS U / real d)) * (1 / sqrt (C_ j)).
+Definition factor i j :=
+  sqrt (S_R / R_ i) * (alpha_t / Rmax 1 (RMS U / real d)) * (1 / sqrt (C_ j)).
 
 Lemma factor_sure i j : (i < n)%nat -> (j < m)%nat ->
   sure (S (S (r_K + scale_K) + c_K)) (-995) 980 (r_fl i * scale_fl * c_fl j)%D (factor i j).
@@ -464,9 +477,9 @@ Proof.
   pose proof (r_sure i H) as A. pose proof scale_sure as B. pose proof (c_sure j J) as D.
   assert (F : sure (S (r_K + scale_K)) (-791) 853 (r_fl i * scale_fl)%D
     (sqrt (S_R / R_ i) * (alpha_t / Rmax 1 (RMS U / real d)))). {
-    apply product_sure with 0%Z 353%Z (-791)%Z 500%Z; auto; try lia; [apply enough; lia|].
+    apply product_sure with 0%Z 353%Z (-791)%Z 500%Z; auto; bounds; [apply enough; lia|].
     apply (within_product 0 353 (-791) 500); [apply A | apply B]. }
-  apply product_sure with (-791)%Z 853%Z (-204)%Z 127%Z; auto; try lia; [apply enough; lia|].
+  apply product_sure with (-791)%Z 853%Z (-204)%Z 127%Z; auto; bounds; [apply enough; lia|].
   apply (within_product (-791) 853 (-204) 127); [apply F | apply D].
 Qed.
 
@@ -482,14 +495,16 @@ Qed.
 
 Lemma U_bounded i j : (i < n)%nat -> (j < m)%nat -> Rabs (U i j) <= two 379.
 Proof.
-  intros H J. apply size_of. pose proof (positive_R i H). pose proof (positive_C j J). pose proof positive_S.
+  intros H J. apply size_of. pose proof (positive_R i H). pose proof (positive_C j J).
+  pose proof positive_S.
   assert (P : 0 < V i j) by (apply Rdiv_lt_0_compat; auto; apply Rmult_lt_0_compat; auto).
   pose proof (sqrt_lt_R0 _ P).
   replace (U i j * U i j) with (real (G i j) * real (G i j) / (sqrt (V i j) * sqrt (V i j)))
     by (unfold U; field; lra).
   rewrite sqrt_sqrt by lra.
   replace (real (G i j) * real (G i j) / V i j) with
-    (real (G i j) * real (G i j) * (1 / R_ i) * (S_R / C_ j)) by (unfold V; field; repeat split; lra).
+    (real (G i j) * real (G i j) * (1 / R_ i) * (S_R / C_ j))
+      by (unfold V; field; repeat split; lra).
   change (two (379 + 379)) with (two (53 + 705)). rewrite bpow_plus.
   apply Rmult_le_compat; auto using share_of_R.
   - apply Rmult_le_pos; [apply Rle_0_sqr | left; apply Rdiv_lt_0_compat; lra].
@@ -497,7 +512,8 @@ Proof.
   - apply (within_quotient (-254) 451 (-254) 407); [apply S_sure | apply (C_sure j J)].
 Qed.
 
-Lemma product_bounded i j : (i < n)%nat -> (j < m)%nat -> Rabs (factor i j * real (G i j)) <= two 900.
+Lemma product_bounded i j : (i < n)%nat -> (j < m)%nat ->
+  Rabs (factor i j * real (G i j)) <= two 900.
 Proof.
   intros H J. rewrite <- step_as_product by auto. unfold step, U_hat.
   pose proof (U_bounded i j H J) as B. pose proof alpha_is_sure as (_ & _ & (L & A)).

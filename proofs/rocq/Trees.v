@@ -20,7 +20,8 @@ Proof. induction l as [|a l IH]; simpl; [lra|]. rewrite IH. lra. Qed.
 Lemma total_nonneg {A} (f : A -> R) l : (forall a, In a l -> 0 <= f a) -> 0 <= total f l.
 Proof.
   induction l as [|a l IH]; intros H; simpl; [lra|].
-  pose proof (H a (or_introl eq_refl)). assert (0 <= total f l) by (apply IH; intros; apply H; simpl; auto).
+  pose proof (H a (or_introl eq_refl)).
+  assert (0 <= total f l) by (apply IH; intros; apply H; simpl; auto).
   lra.
 Qed.
 

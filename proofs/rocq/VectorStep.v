@@ -1,7 +1,7 @@
 (* The step of a vector: what the loops compute in doubles, the rule in reals, how far apart. *)
 From Flocq Require Import Core BinarySingleNaN.
 Require Import Reals Lra Lia Psatz List Permutation.
-Require Import Sums Trees Near Binary64 Step.
+Require Import Sums Trees Near Binary64 Mean Step.
 Open Scope R_scope.
 
 Section Vector.
@@ -10,7 +10,8 @@ Variable n : nat.
 (* Given as doubles; `entries` is n. *)
 Variables (X G V_old : nat -> double) (beta_2 w rho epsilon_1 epsilon_2 d entries : double).
 
-(* What V_old and the rates stand for, up to so many roundings: 0 where they are meant as they are. *)
+(* What V_old and the rates stand for, up to so many roundings: 0 where they are meant as they
+   are. *)
 Variables (v_old : nat -> R) (beta omega rate : R) (k_old k_beta k_omega k_rho : nat).
 
 (* The order of the two sums, as trees no deeper than this. *)
@@ -86,14 +87,14 @@ Proof. intros H. apply (sum_one n (fun i => f i ^ 2)); auto. intros. apply pow2_
 
 Lemma G_bounded i : (i < n)%nat -> real (G i) * real (G i) <= two 400.
 Proof.
-  intros H. pose proof (one_entry (fun i => real (G i)) i H) as P. simpl in P. 
+  intros H. pose proof (one_entry (fun i => real (G i)) i H) as P. simpl in P.
   apply Rle_trans with (2 := sum_G). simpl. lra.
 Qed.
 
 Lemma V_sure i : (i < n)%nat -> sure V_K (-254) 407 (V_fl i) (V i).
 Proof.
   intros H. pose proof (G_bounded i H) as B. pose proof least_nonneg.
-  destruct epsilon_1_given as (F1 & E1). pose proof (two_pos (-200)).
+  destruct epsilon_1_given as (F1 & E1), beta_below_1, w_below_1. pose proof (two_pos (-200)).
   pose proof counts as C. pose proof (Rle_0_sqr (real (G i))) as Q. unfold Rsqr in Q.
   assert (L : least + 0 <= two (-1000)) by (rewrite Rplus_0_r; apply two_le; lia).
   assert (L1 : two (-1000) <= 1) by (rewrite <- two_0; apply two_le; lia).
@@ -101,12 +102,12 @@ Proof.
     replace 401%Z with (400 + 1)%Z by lia. rewrite <- doubled.
     assert (two 200 <= two 400) by (apply two_le; lia). lra. }
   unfold V_fl, V, V_K. replace (real (G i) ^ 2) with (real (G i) * real (G i)) by ring.
-  apply moving_sure with (k0 := k_old) (k := 2%nat) (kb := k_beta) (kw := k_omega) (a := least + 0); try tauto; try lia; try lra.
-  - apply old.
-  - apply sum_gives; try lra; try lia.
-    + apply gives_le with 1%nat least 400%Z; try lia; try lra.
+  apply moving_sure with (k0 := k_old) (k := 2%nat) (kb := k_beta) (kw := k_omega)
+    (a := least + 0); auto; bounds.
+  - apply sum_gives; bounds.
+    + apply gives_le with 1%nat least 400%Z; bounds.
       apply square_gives; auto. lia.
-    + apply gives_le with 0%nat 0 200%Z; try lia; try lra. apply gives_given; auto. lra.
+    + apply gives_le with 0%nat 0 200%Z; bounds. apply gives_given; auto. lra.
     + apply enough. lia.
   - apply enough. unfold V_K in C. lia.
 Qed.
@@ -125,7 +126,8 @@ Lemma alpha_is_sure :
 Proof.
   pose proof counts as C. destruct epsilon_2_given as (F2 & E2).
   assert (M : mean_square X (seq 0 n) = sum n (fun i => real (X i) ^ 2) / INR n) by apply mean_of.
-  unfold alpha_t, RMS. rewrite <- M. apply alpha_of_entries; try tauto; auto using size_bounded.
+  unfold alpha_t, RMS. rewrite <- M. destruct every_X.
+  apply alpha_of_entries; auto using size_bounded.
   - rewrite total_range. apply Rle_trans with (2 := sum_X). right. apply sum_ext. intros. ring.
   - rewrite seq_length. auto.
   - rewrite M. exact alpha_bounded.
@@ -143,7 +145,8 @@ Qed.
 Lemma U_bounded i : (i < n)%nat -> real (G i) * real (G i) / V i <= two 53.
 Proof.
   intros H. destruct (sure_positive _ _ _ _ _ (V_sure i H)) as (P & _).
-  pose proof (Rle_0_sqr (real (G i))) as Q. unfold Rsqr in Q. set (g := real (G i) * real (G i)) in *.
+  pose proof (Rle_0_sqr (real (G i))) as Q. unfold Rsqr in Q.
+  set (g := real (G i) * real (G i)) in *.
   apply (Rmult_le_reg_r (V i)); auto. replace (g / V i * V i) with g by (field; lra).
   assert (E : two 53 * two (-53) = 1) by (rewrite <- bpow_plus; reflexivity).
   pose proof (two_pos 53). destruct epsilon_1_given as (_ & E1). pose proof (two_pos (-200)).
@@ -156,23 +159,29 @@ Qed.
 
 Lemma msU_gives : gives msU_K (two (-819)) 845 msU_fl (sum n (fun i => U i ^ 2) / INR n).
 Proof.
+  destruct every_U.
   pose proof counts as C. pose proof least_nonneg. pose proof size_bounded as N.
   assert (M : sum n (fun i => U i ^ 2) =
     total (fun i => real (G i) * real (G i) / V i) (seq 0 n)).
   { rewrite total_range. apply sum_ext. apply U_square. }
   assert (E : INR (length (seq 0 n)) = INR n) by (rewrite seq_length; auto).
   assert (Small : least <= two (-900)) by (apply two_le; lia).
-  assert (Lost : least * two (1 - -254) = two (-820)) by (unfold least; rewrite <- bpow_plus; reflexivity).
-  assert (Slack : two (-820) + two (-820) = two (-819)) by (rewrite <- (Rmult_1_r (two (-820))); rewrite <- Rmult_plus_distr_l, Rmult_comm; apply doubled).
+  assert (Lost : least * two (1 - -254) = two (-820))
+    by (unfold least; rewrite <- bpow_plus; reflexivity).
+  assert (Slack : two (-820) + two (-820) = two (-819)) by (rewrite <- (Rmult_1_r (two (-820)));
+    rewrite <- Rmult_plus_distr_l, Rmult_comm; apply doubled).
   assert (Less : two (-900) + two (-900) <= two (-820)). {
-    replace (two (-900) + two (-900)) with (2 * two (-900)) by ring. rewrite doubled. apply two_le. lia. }
+    replace (two (-900) + two (-900)) with (2 * two (-900)) by ring. rewrite doubled. apply two_le.
+    lia. }
   assert (Tiny : two (-819) <= two (-45)) by (apply two_le; lia).
   assert (Below1 : two (-45) <= 1) by (rewrite <- two_0; apply two_le; lia).
-  assert (Lost1 : 0 <= least * two (1 - -254) + least) by (rewrite Lost; pose proof (two_pos (-820)); lra).
-  apply gives_le with msU_K (least * two (1 - -254) + least + least) 845%Z; try lia; try lra.
-  rewrite M. unfold msU_K, msU_fl. apply mean_along with (l := seq 0 n) (a := least * two (1 - -254) + least); try tauto; try lia; auto.
-  - intros i I. apply in_seq in I. apply quotient_gives with (hi := 407%Z); try lia; try lra.
-    + apply gives_le with 1%nat least 400%Z; try lia; try lra. apply square_gives; auto; try lia.
+  assert (Lost1 : 0 <= least * two (1 - -254) + least) by (rewrite Lost;
+    pose proof (two_pos (-820)); lra).
+  apply gives_le with msU_K (least * two (1 - -254) + least + least) 845%Z; bounds.
+  rewrite M. unfold msU_K, msU_fl.
+  apply mean_along with (l := seq 0 n) (a := least * two (1 - -254) + least); auto; bounds.
+  - intros i I. apply in_seq in I. apply quotient_gives with (hi := 407%Z); bounds.
+    + apply gives_le with 1%nat least 400%Z; bounds. apply square_gives; auto; bounds.
       apply G_bounded. lia.
     + apply V_sure. lia.
     + apply enough. lia.
@@ -180,7 +189,6 @@ Proof.
   - rewrite E. lra.
   - apply Rle_trans with (two 44 * two (-45)); [apply Rmult_le_compat; rewrite <- ?E; try lra|].
     rewrite <- bpow_plus. simpl. lra.
-  - rewrite <- E. apply N.
   - apply enough. unfold msU_K in C. lia.
   - rewrite total_range. apply Rle_trans with (sum n (fun _ => two 53)).
     + apply sum_le. intros. apply U_bounded. auto.
@@ -198,10 +206,10 @@ Proof.
     - apply enough. lia.
     - apply enough. lia. }
   pose proof alpha_is_sure as A. unfold scale_K.
-  apply quotient_sure with (-347)%Z 500%Z 0%Z 443%Z; auto; try lia.
+  apply quotient_sure with (-347)%Z 500%Z 0%Z 443%Z; auto; bounds.
   - apply enough. unfold scale_K in C. lia.
   - destruct A as (_ & _ & A), D as (_ & _ & D).
-    apply within_le with (-347 - 443)%Z (500 - 0)%Z; try lia. apply within_quotient; auto.
+    apply within_le with (-347 - 443)%Z (500 - 0)%Z; bounds. apply within_quotient; auto.
 Qed.
 
 Lemma factor_sure i : (i < n)%nat ->
@@ -210,11 +218,11 @@ Lemma factor_sure i : (i < n)%nat ->
 Proof.
   intros H. pose proof counts as C. pose proof (V_sure i H) as SV. pose proof scale_sure as A.
   assert (R : sure (S (half V_K)) (-127) 204 (root (V_fl i)) (sqrt (V i))). {
-    apply root_sure with (-254)%Z 407%Z; auto; try lia; [apply enough; lia|].
-    apply within_root. apply within_le with (-254)%Z 407%Z; try lia. apply SV. }
-  apply quotient_sure with (-791)%Z 500%Z (-127)%Z 204%Z; auto; try lia; [apply enough; lia|].
+    apply root_sure with (-254)%Z 407%Z; auto; bounds; [apply enough; lia|].
+    apply within_root. apply within_le with (-254)%Z 407%Z; bounds. apply SV. }
+  apply quotient_sure with (-791)%Z 500%Z (-127)%Z 204%Z; auto; bounds; [apply enough; lia|].
   destruct A as (_ & _ & A), R as (_ & _ & R).
-  apply within_le with (-791 - 204)%Z (500 - -127)%Z; try lia. apply within_quotient; auto.
+  apply within_le with (-791 - 204)%Z (500 - -127)%Z; bounds. apply within_quotient; auto.
 Qed.
 
 Lemma step_as_product i : (i < n)%nat ->
@@ -255,17 +263,20 @@ Proof.
 Qed.
 
 Theorem vector_step i : (i < n)%nat ->
-  finite (step_fl i) /\ Rabs (real (step_fl i) - step i) <= gamma step_K * Rabs (step i) + two (-1074).
+  finite (step_fl i) /\ Rabs (real (step_fl i) - step i)
+    <= gamma step_K * Rabs (step i) + two (-1074).
 Proof.
   intros H. rewrite (step_as_product i H).
-  destruct (move_near _ _ _ _ (G i) _ (factor_sure i H)) as (F & _ & N & _); auto using K_bounded, product_bounded.
+  destruct (move_near _ _ _ _ (G i) _ (factor_sure i H)) as (F & _ & N & _); auto using K_bounded,
+    product_bounded.
 Qed.
 
 Theorem vector_step_in_range i : (i < n)%nat -> two (-1021) <= Rabs (step i) \/ real (G i) = 0 ->
   Rabs (real (step_fl i) - step i) <= gamma step_K * Rabs (step i).
 Proof.
   intros H. rewrite (step_as_product i H).
-  destruct (move_near _ _ _ _ (G i) _ (factor_sure i H)) as (F & _ & _ & N); auto using K_bounded, product_bounded.
+  destruct (move_near _ _ _ _ (G i) _ (factor_sure i H)) as (F & _ & _ & N); auto using K_bounded,
+    product_bounded.
 Qed.
 
 Theorem vector_X_new i : (i < n)%nat ->
@@ -274,7 +285,8 @@ Theorem vector_X_new i : (i < n)%nat ->
     gamma step_K * Rabs (step i) + two (-1074) + u * Rabs (real (X_new_fl i)).
 Proof.
   intros H. unfold X_new. rewrite (step_as_product i H).
-  apply (new_near _ _ _ (X i) _ (G i) _ (factor_sure i H)); auto using K_bounded, X_size, product_bounded.
+  apply (new_near _ _ _ (X i) _ (G i) _ (factor_sure i H)); auto using K_bounded, X_size,
+    product_bounded.
 Qed.
 
 Theorem vector_float32 i : (i < n)%nat ->
