@@ -6,9 +6,11 @@ loops gave before.
 
 import itertools
 import math
+from contextlib import contextmanager
 from functools import cache
 
 import numpy as np
+from numba import typeof
 
 from adafactor_numba.audit import bridge, check
 from adafactor_numba.audit.check import Implementation
@@ -149,3 +151,70 @@ def references_in_bits():
                 y = evaluate(rule, x | exact | scheduled(SCHEDULE, case.t), BALL)
                 found.append((dtype, case, rule, x | stored, y, K))
     return found
+
+
+def layouts(code):
+    """Blocks that are copied, as of an array that lies otherwise, give the same bits."""
+    for shape in ((2, 37, 5), (1, 9, 3), (1, 100, 1)):
+        for found, due in zip(stepped(code, shape, copied=True), stepped(code, shape), strict=True):
+            assert np.array_equal(found, due)
+    X = np.arange(24.0).reshape(2, 3, 4)
+    with replaced(code, COPIED):
+        assert code.loops.first_beyond(X, 9.0) == 10
+
+
+def stepped(code, shape, copied=False):
+    """X_new of a matrix and of a vector, of (n,) or n rows of one, and what both carry."""
+    rng = np.random.default_rng(1)
+    X, G = rng.standard_normal((2, *shape))
+    R, C = rng.uniform(0.5, 2.0, shape[:2]), rng.uniform(0.5, 2.0, shape[::2])
+    rates = 0.25, 0.75, 0.01, 1e-30, 1e-3, 1.0
+    x, g, v = X.reshape(-1).copy(), G.reshape(-1), rng.uniform(0.5, 2.0, X.size)
+    with replaced(code, COPIED if copied else {}):
+        if copied:
+            w, beta_2, rho, epsilon_1, epsilon_2, d = rates
+            of_one, of_one_G = x[:, None], g[:, None]
+            alpha = code.loops.relative_step(code.vector.mean_square(of_one), rho, epsilon_2)
+            size = code.vector.mean_square_of_U(of_one_G, v, w, beta_2, epsilon_1)
+            scale = alpha / code.loops.clipping(size, d)
+            code.vector.descend(of_one, of_one_G, v, scale, w, beta_2, epsilon_1)
+        else:
+            code.vector.step(x, g, v, *rates)
+        code.matrix.step(X, G, R, C, *rates)
+    return X, R, C, x, v
+
+
+def room(A, height):
+    return np.full((height, *A.shape[1:]), math.nan)
+
+
+def rows(A, i, height, spare):
+    spare[:height] = A[i : i + height]
+    return spare[:height]
+
+
+def put(A, i, block, noise):
+    A[i : i + len(block)] = block
+
+
+COPIED = {"room": room, "workroom": room, "rows": rows, "put": put}
+
+
+@contextmanager
+def replaced(code, names):
+    """The loops with other functions under these names, for as long as it is needed."""
+    spaces = [vars(module) for module in (code.loops, code.vector, code.matrix)]
+    kept = [{name: space[name] for name in names if name in space} for space in spaces]
+    for space, own in zip(spaces, kept, strict=True):
+        space |= {name: names[name] for name in own}
+    try:
+        yield
+    finally:
+        for space, own in zip(spaces, kept, strict=True):
+            space |= own
+
+
+def types(code):
+    """The compiler is told which types of arrays have the bits of floats."""
+    for dtype in (np.uint16, np.int16, np.float32, np.float64):
+        assert code.storage._half(typeof(np.zeros(1, dtype))) == (dtype in (np.uint16, np.int16))
