@@ -28,7 +28,9 @@ def main(chosen: list[str]) -> int:
     wrong = list(faults(found, [s for s in listed(SURVIVORS) if s.module in names]))
     alive = sum(verdict.check is None for verdict in found)
     print(*table(found), *wrong, sep="\n")
-    print(f"{len(found)} mutants, {len(found) - alive} killed, {alive} survive, {len(wrong)} faults")
+    print(
+        f"{len(found)} mutants, {len(found) - alive} killed, {alive} survive, {len(wrong)} faults"
+    )
     return 1 if wrong else 0
 
 

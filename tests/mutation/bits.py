@@ -38,13 +38,11 @@ def widening(code):
         x, patterns = both_signs(np.append(form.numbers[:-1], np.inf)[form.some], form.some)
         for dtype in (np.float32, np.float64):
             found = np.empty(len(x), dtype)
-            with np.errstate(all="ignore"):
-                code.half.widen(patterns.astype(np.uint16).view(form.kind), found)
+            code.half.widen(patterns.astype(np.uint16).view(form.kind), found)
             assert np.array_equal(found, x.astype(dtype))
             assert np.array_equal(np.signbit(found), patterns >= 0x8000)
             beyond = np.array([len(form.numbers), NAN, 0xFFFF], np.uint16).view(form.kind)
-            with np.errstate(all="ignore"):
-                code.half.widen(beyond, found[:3])
+            code.half.widen(beyond, found[:3])
             assert np.isnan(found[:3]).all()
 
 
@@ -147,7 +145,9 @@ def counters(code):
         keys = []
         page = np.zeros(code.philox.PAGE, np.uint32)
         own = {"philox": lambda words, *key: keys.append([words is page, *map(int, key)])}
-        FunctionType(code.philox.page.__code__, vars(code.philox) | own)(page, seed, t, index, number)
+        FunctionType(code.philox.page.__code__, vars(code.philox) | own)(
+            page, seed, t, index, number
+        )
         LANES = code.philox.LANES
         for k, lane in enumerate(page.reshape(4, LANES).T.tolist()):
             due = index << 96 | t << 43 | number * LANES + k

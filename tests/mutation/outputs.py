@@ -25,8 +25,7 @@ def arrays(code):
     cases = [(case, x) for _, case, x, *_ in checks.references()]
     cases += [(case, x) for _, case, _, x, *_ in checks.references_in_bits()]
     for case, x in cases:
-        with np.errstate(all="ignore"):
-            yield from check.observed(own, x | check.scheduled_doubles(own, case.t)).values()
+        yield from check.observed(own, x | check.scheduled_doubles(own, case.t)).values()
     loops = code.loops
     yield [loops.height(m) for m in range(1, 130)]
     yield [loops.strip(n, m) for n in range(1, 130) for m in (1, 2, 3, 5, 8, 9, 64)]
@@ -44,11 +43,10 @@ def in_bits(code):
         code.half.narrow(x, found)
         yield numbers(found.view(np.uint16), form)
         yield numbers(bits.drawn(code, x, rng.integers(0, 2**32, len(x)), form.kind), form)
-        with np.errstate(all="ignore"):
-            for dtype in (np.float32, np.float64):
-                back = np.empty(2**16, dtype)
-                code.half.widen(np.arange(2**16).astype(np.uint16).view(form.kind), back)
-                yield np.nan_to_num(back, nan=-1.0)
+        for dtype in (np.float32, np.float64):
+            back = np.empty(2**16, dtype)
+            code.half.widen(np.arange(2**16).astype(np.uint16).view(form.kind), back)
+            yield np.where(np.isnan(back), -1.0, back)
         code.half.draw(x, found, bits.NOISE, 5)
         yield numbers(found.view(np.uint16), form)
 
