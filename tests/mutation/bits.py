@@ -49,13 +49,13 @@ def widening(code):
 def nearest(code):
     """A double goes to the nearest number, of two to the even one; beyond them to infinity."""
     for form in forms():
-        x, due = around(form.numbers)
-        chosen = np.flatnonzero(np.isin(due & NAN, form.some))
+        every, bits_due = around(form.numbers)
+        chosen = np.flatnonzero(np.isin(bits_due & NAN, form.some))
         largest = len(form.numbers) - 2
         special, specially = both_signs(
             np.array([0.0, 5e-324, 1.7e308, np.inf]), np.array([0, 0, largest + 1, largest + 1])
         )
-        for x, due in ((x[chosen], due[chosen]), (special, specially)):
+        for x, due in ((every[chosen], bits_due[chosen]), (special, specially)):
             found = np.empty(len(x), form.kind)
             code.half.narrow(x, found)
             assert np.array_equal(found.view(np.uint16), due)
@@ -139,20 +139,23 @@ def words(code):
 def counters(code):
     """A counter tells its number, t and the parameter; the key is the seed."""
     seeds, times = (0, 0x0123456789ABCDEF), (1, 2**53 - 1, 0x12345678ABCDE)
-    for seed, t, index, number in itertools.product(
-        seeds, times, (0, 2**32 - 1), (0, 2**37 - 1, 0x123456789)
-    ):
-        keys = []
-        page = np.zeros(code.philox.PAGE, np.uint32)
-        own = {"philox": lambda words, *key: keys.append([words is page, *map(int, key)])}
-        FunctionType(code.philox.page.__code__, vars(code.philox) | own)(
-            page, seed, t, index, number
-        )
-        LANES = code.philox.LANES
-        for k, lane in enumerate(page.reshape(4, LANES).T.tolist()):
-            due = index << 96 | t << 43 | number * LANES + k
+    for where in itertools.product(seeds, times, (0, 2**32 - 1), (0, 2**37 - 1, 0x123456789)):
+        seed, t, index, number = where
+        page, given = given_to_philox(code, where)
+        lanes = page.reshape(4, code.philox.LANES).T.tolist()
+        for k, lane in enumerate(lanes):
+            due = index << 96 | t << 43 | number * len(lanes) + k
             assert sum(word << 32 * k for k, word in enumerate(lane)) == due
-        assert keys == [[True, seed & 0xFFFFFFFF, seed >> 32]]
+        assert given[0] is page
+        assert [*map(int, given[1:])] == [seed & 0xFFFFFFFF, seed >> 32]
+
+
+def given_to_philox(code, where):
+    """A page of counters, and what its words are to be made of."""
+    page, given = np.zeros(code.philox.PAGE, np.uint32), []
+    scope = vars(code.philox) | {"philox": lambda *all_of_it: given.extend(all_of_it)}
+    FunctionType(code.philox.page.__code__, scope)(page, *where)
+    return page, given
 
 
 def noise(code):
