@@ -18,7 +18,6 @@ class Mutation:
     before: str
     after: str
     text: str  # of the whole module
-    number: int  # among those of the module
 
     @property
     def name(self) -> tuple[str, str, str, str]:
@@ -36,7 +35,6 @@ def mutations(module: str, text: str) -> Iterator[Mutation]:
     tree = libcst.parse_module(text)
     parts = [tree.with_changes(body=[], footer=[]).code]
     parts += [tree.code_for_node(statement) for statement in tree.body]
-    number = 0
     for k, part in enumerate(parts[1:], start=1):
         alone = MetadataWrapper(libcst.parse_module(part))
         visitor = MutationVisitor(mutation_operators, IgnoredCode(set(), set(), set()))
@@ -46,9 +44,8 @@ def mutations(module: str, text: str) -> Iterator[Mutation]:
             outer = found.contained_by_top_level_function
             whole = "".join([*parts[:k], changed, *parts[k + 1 :]])
             yield Mutation(
-                module, outer.name.value if outer else "", *difference(part, changed), whole, number
+                module, outer.name.value if outer else "", *difference(part, changed), whole
             )
-            number += 1
 
 
 def difference(old: str, new: str) -> tuple[str, str]:

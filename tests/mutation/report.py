@@ -10,10 +10,7 @@ from pathlib import Path
 from .verdicts import Verdict
 
 SIZE = re.compile(r"[A-Z]+ = \d")
-SHOWN = {
-    "bits": "every output has the same bits",
-    "size": "a size at the top of a module, of which any value passes all checks",
-}
+KINDS = {"AssertionError": "a value", "TimeoutError": "time"}
 
 
 @dataclass(frozen=True)
@@ -70,13 +67,16 @@ def text(name: tuple[str, str, str, str]) -> str:
 
 
 def table(verdicts: Sequence[Verdict]) -> Iterator[str]:
-    """How many mutations of each module there are, which check noticed them, how many none."""
+    """How many mutations of each module there are, what noticed them, how many nothing did."""
     for module in dict.fromkeys(v.mutation.module for v in verdicts):
         own = [v for v in verdicts if v.mutation.module == module]
-        noticed = Counter(v.check for v in own if v.check is not None)
-        by = ", ".join(f"{check} {count}" for check, count in noticed.most_common())
-        late = sum(v.raised == "TimeoutError" for v in own)
+        dead = [v for v in own if v.check is not None]
+        how = Counter(KINDS.get(v.raised, "an error") for v in dead)
+        kinds = ", ".join(f"{how[kind]} by {kind}" for kind in ("a value", "an error", "time"))
+        by = ", ".join(
+            f"{check} {count}" for check, count in Counter(v.check for v in dead).items()
+        )
         yield (
-            f"{module:9} {len(own):4} mutants, {noticed.total():4} killed ({late} by time), "
-            f"{len(own) - noticed.total():2} equivalent; {by}"
+            f"{module:9} {len(own):4} mutants, {len(dead):4} killed ({kinds}), "
+            f"{len(own) - len(dead):2} equivalent; {by}"
         )
