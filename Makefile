@@ -1,11 +1,11 @@
 # All that is needed is make and python3 (3.11 or newer); everything else goes into .venv.
 #   make test EXTRAS=torch           with a library to compare with (EXTRAS=a,b for several)
 #   make test ARGS="-k schedule"     arguments for pytest
-#   make mutants-all EVERY=1         all mutants rather than one in 50
+#   make mutants-all EVERY=1         all mutants rather than one in 200
 
 PYTHON ?= python3
 EXTRAS ?=
-EVERY ?= 50
+EVERY ?= 200
 ARGS ?=
 BIN := .venv/bin
 , := ,

@@ -1,7 +1,9 @@
 """A session of cosmic-ray: which of its mutants are tried, and what became of them.
 
-python -m tests.mutation.session thin SESSION EVERY
-python -m tests.mutation.session report SESSION
+    python -m tests.mutation.session thin SESSION EVERY
+    python -m tests.mutation.session report SESSION
+
+The first marks all but one in EVERY as skipped.
 """
 
 import sys
