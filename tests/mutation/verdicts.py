@@ -6,7 +6,7 @@ import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from types import SimpleNamespace
@@ -57,11 +57,11 @@ class Examination:
         """The first check that the mutation fails, by what it says, by an error or by time."""
         check = "import"
         try:
-            with (
-                np.errstate(all="ignore"),
-                limited(LEAST),
-                written(sources() | {mutation.module: mutation.text}) as code,
-            ):
+            with np.errstate(all="ignore"), ExitStack() as stack:
+                with limited(LEAST):
+                    code = stack.enter_context(
+                        written(sources() | {mutation.module: mutation.text})
+                    )
                 for examine in self._checks[mutation.module]:
                     check = examine.__name__
                     with limited(self._limits[examine]):
