@@ -1,9 +1,11 @@
 # All that is needed is make and python3 (3.11 or newer); everything else goes into .venv.
 #   make test EXTRAS=torch           with a library to compare with (EXTRAS=a,b for several)
 #   make test ARGS="-k schedule"     arguments for pytest
+#   make mutants-all EVERY=1         all mutants rather than one in 200
 
 PYTHON ?= python3
 EXTRAS ?=
+EVERY ?= 200
 ARGS ?=
 BIN := .venv/bin
 , := ,
@@ -16,7 +18,7 @@ unexport PYTHONPATH PYTHONHOME
 FOLDERS := $(addprefix .venv/peers/,timm-1.0.31 pytorch_optimizer-3.9.0 torch_optimizer-0.3.0 \
   galore_torch-1.0)
 
-.PHONY: help verify test slow audit-peers table theorems lint wheel clean
+.PHONY: help verify test slow audit-peers table theorems mutants mutants-all lint wheel clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile
@@ -38,6 +40,22 @@ table: .venv/with-torch .venv/with-test .venv/with-peers $(FOLDERS)  ## write do
 
 theorems: .venv/with-test .venv/with-proofs  ## prove them all and write docs/theorems.md
 	$(BIN)/python -m pytest tests/test_proofs.py -k page --write
+
+mutants: .venv/with-test .venv/with-mutants  ## change the loops in every way and see it noticed, in minutes
+	$(BIN)/python -m tests.mutation
+
+# In a copy, as cosmic-ray changes the files that it tries; it goes on where it was stopped.
+mutants-all: build/mutants/session.sqlite  ## the same of all modules by their tests, in hours
+	cp -R adafactor_numba derivations proofs tests build/mutants
+	cd build/mutants && ../../$(BIN)/cosmic-ray exec tests/mutation/cosmic-ray.toml session.sqlite
+	$(BIN)/python -m tests.mutation.session report $<
+
+build/mutants/session.sqlite: .venv/with-test .venv/with-mutants $(shell find adafactor_numba derivations -name '*.py')
+	rm -rf build/mutants && mkdir -p build/mutants
+	cp -R adafactor_numba derivations proofs tests docs .ci *.md LICENSE Makefile pyproject.toml build/mutants
+	cd build/mutants && ../../$(BIN)/cosmic-ray init tests/mutation/cosmic-ray.toml part.sqlite
+	$(BIN)/python -m tests.mutation.session thin build/mutants/part.sqlite $(EVERY)
+	mv build/mutants/part.sqlite $@
 
 lint: .venv/with-lint  ## ruff and mypy
 	$(BIN)/ruff check

@@ -5,8 +5,10 @@ order of the rule, that is outside its bound.
 """
 
 import importlib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from types import ModuleType
 
 from adafactor_numba import loops
 from adafactor_numba.audit.check import Implementation
@@ -45,18 +47,36 @@ def implementation(
 
     Their blocks are smaller, so that small arrays show every way around them.
     """
+    texts = sources()
+    if mutant is not None:
+        text = (SOURCE / f"{mutant.module}.py").read_text()
+        texts[mutant.module] = smaller(
+            mutant.module, changed(text, mutant.name, mutant.old, mutant.new)
+        )
+    found = modules(folder, package, texts)
+    chosen = (found[field.name] for field in fields(Implementation))
+    return Implementation(*(chosen if compiled else map(interpreted, chosen)))
+
+
+def sources() -> dict[str, str]:
+    """The text of every module that the loops need, with smaller blocks."""
+    return {name: smaller(name, (SOURCE / f"{name}.py").read_text()) for name in MODULES}
+
+
+def smaller(module: str, text: str) -> str:
+    for old, new in SMALLER.items() if module == "loops" else ():
+        text = changed(text, "smaller blocks", old, new)
+    return text
+
+
+def modules(folder: Path, package: str, texts: Mapping[str, str]) -> dict[str, ModuleType]:
+    """Write the texts as a package into `folder`, which is importable, and import its modules."""
     (folder / package).mkdir()
     (folder / package / "__init__.py").touch()
-    for module in MODULES:
-        text = (SOURCE / f"{module}.py").read_text()
-        if mutant is not None and mutant.module == module:
-            text = changed(text, mutant.name, mutant.old, mutant.new)
-        for old, new in SMALLER.items() if module == "loops" else ():
-            text = changed(text, "smaller blocks", old, new)
-        (folder / package / f"{module}.py").write_text(text)
-    rooms = (f"{package}.{field.name}" for field in fields(Implementation))
-    modules = map(importlib.import_module, rooms)
-    return Implementation(*(modules if compiled else map(interpreted, modules)))
+    for name, text in texts.items():
+        (folder / package / f"{name}.py").write_text(text)
+    importlib.invalidate_caches()
+    return {name: importlib.import_module(f"{package}.{name}") for name in texts}
 
 
 def changed(text: str, name: str, old: str, new: str) -> str:

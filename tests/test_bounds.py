@@ -27,6 +27,7 @@ from derivations.bounds import (
 )
 from derivations.cases import scheduled
 from derivations.rule import Input, Step, UpdateRule
+from tests.counts import half, of_a_vector, of_matrices, tree
 
 UNIT = Fraction(1, 2**53)
 i, k = symbols("i k", integer=True, nonnegative=True)
@@ -136,68 +137,14 @@ def test_numbers_that_are_not_counted_are_chosen_as_ever():
     assert (counted_max(1, 2), counted_min(1, 2)) == (2, 1)
 
 
-def half(x):
-    return -(-x // 2)
-
-
-def lanes(N):
-    """Additions on the longest way through a sum of N terms in lanes, halved, and the rest."""
-    each = N // loops.LANES
-    halvings = int(math.log2(loops.LANES))
-    return (each - 1 + halvings if each else -1) + N % loops.LANES
-
-
-def row(N):
-    """The same where the rest is in the lanes too."""
-    return -(-N // loops.LANES) - 1 + math.ceil(math.log2(min(N, loops.LANES)))
-
-
-def column(N, together):
-    """The same for N terms, so many at once as a tree, and the rest one by one."""
-    groups = N // together
-    return (int(math.log2(together)) + groups - 1 if groups else -1) + N % together
-
-
-def tree(N, together=loops.ROWS):
-    """The same for N terms of an array, as a matrix with rows as long as there are sums."""
-    width = max(1, min(loops.WIDTH, N // loops.ROWS))
-    return column(-(-N // width), together) + lanes(width)
-
-
-def by_hand(n, m):
-    """K of the loops over a matrix, for rho and beta_2 that are doubles.
-
-    R: a square, a sum of m, m epsilon_1 added, w = 1 - beta_2 and two products, a sum; C likewise.
-    r = sqrt(S_R / R): S_R is a sum of n on top of R.  c = 1 / sqrt(C).
-    The mean square of U: G^2 times 1 / R, sums by columns, times S_R / C, their sum and a division.
-    The divisor of U_hat: a root and a division; then 1 / divisor, three products with r, c and G.
-    The step: alpha / divisor, and the same products.
-    """
-    R, C = 1 + row(m) + 4, 1 + column(n, loops.ROWS) + 4
-    S_R = R + lanes(n)
-    r, c = half(S_R + R + 1) + 1, half(C) + 2
-    squares = 1 + (R + 1) + 1 + column(n, loops.ROWS) + (S_R + C + 1) + 1
-    divisor = half(squares + lanes(m) + 1) + 2
-    alpha = half(1 + tree(n * m) + 1) + 2
-    U = r + c + 3
-    return {
-        "alpha": alpha, "R": R, "C": C, "U_hat": divisor + 1 + U, "X_new": alpha + divisor + 1 + U,
-    }  # fmt: skip
-
-
 @pytest.mark.parametrize("shape", [(1, 1), (3, 4), (4, 3), (1, 129), (129, 2), (2, 257), (9, 33)])
 def test_the_loops_count_what_is_counted_by_hand(shape):
-    assert loop_roundings(shape, True) == by_hand(*shape)
+    assert loop_roundings(shape, True) == of_matrices(loops, 1, *shape)
 
 
 @pytest.mark.parametrize("length", [1, 2, 7, 8, 9, 129, 257, 16_385])
 def test_the_loops_over_vectors_count_what_is_counted_by_hand(length):
-    V, alpha = 2 + 3, half(1 + tree(length) + 1) + 2
-    divisor = half(2 + V + tree(length, loops.FOUR) + 1) + 2
-    U = half(V) + 3
-    assert loop_roundings((length,), False) == {
-        "alpha": alpha, "V": V, "U_hat": divisor + U + 1, "X_new": alpha + divisor + U + 1,
-    }  # fmt: skip
+    assert loop_roundings((length,), False) == of_a_vector(loops, length)
 
 
 def test_sums_count_far_fewer_than_any_order_would():
@@ -270,7 +217,7 @@ def sum_in(dtype, squares):
 @given(seed=st.integers(0, 2**32), N=st.integers(1, 300))
 def test_a_sum_in_blocks_lies_within_its_count(seed, N):
     X = np.random.default_rng(seed).standard_normal(N).astype(np.float32)
-    K = tree(N)  # squares of float32 are exact
+    K = tree(loops, N)  # squares of float32 are exact
     squares = X.astype(float) ** 2
     assert off(loops.sum_of_squares(X), squares) <= gamma(K, UNIT) / UNIT
 

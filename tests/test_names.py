@@ -43,7 +43,7 @@ def test_each_folder_of_its_own_is_made_by_make():
     assert {*re.findall(r"\w+-[\d.]+", made[1])} == FOLDERS
 
 
-OWN = ("test", "lint", "plot", "proofs")  # no peers
+OWN = ("test", "lint", "plot", "proofs", "mutants")  # no peers
 
 
 def test_all_extras_but_those_for_developers_are_peers():

@@ -1,0 +1,14 @@
+"""Which checks the source of each module must pass, the cheapest first."""
+
+from . import bits, checks
+
+STEPS = checks.balls, checks.rounding, checks.summation, checks.layouts, checks.storage, bits.noise
+CHECKS = {
+    "schedule": (checks.rates,),
+    "loops": (checks.blocks, *STEPS, checks.scan),
+    "vector": STEPS,
+    "matrix": STEPS,
+    "storage": (checks.types, checks.scan, checks.storage, bits.noise),
+    "half": (bits.widening, bits.nearest, bits.chance, bits.views, bits.places, checks.storage),
+    "philox": (bits.words, bits.counters),
+}
