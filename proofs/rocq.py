@@ -83,7 +83,7 @@ def refusal(of: Altered) -> str:
         raise ValueError(f"{of.theorem}: {errors or f'{of.old!r} is not once in its statement'}")
     altered = statement.replace(of.old, of.new)
     before = _taken_as_proved(text[:start])
-    whole = before + altered + text[start + len(statement) : end]
+    whole = f"{before}{altered}\n{text[start + len(statement) : end]}"
     said = _run(folder, f"Altered_{of.file}", whole, unclosed=True)
     if not said.failed:
         return ""
