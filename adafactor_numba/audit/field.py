@@ -114,14 +114,15 @@ class Field:
         value = difference.value if isinstance(difference, Element) else difference
         return bool(value == 0)
 
-    def chance(self, roots: int, squares: int, size: int) -> float:
-        """log2 of a bound of the probability that different expressions agree at a drawn point.
+    def chance(self, roots: int, squares: int, size: int, points: int = 1) -> float:
+        """log2 of a bound of the probability that different expressions agree where it was drawn.
 
         Of the norm, 2^roots size points of p are zeros, among those at which as many numbers as
-        `squares` are, in 2^-squares of all; any of the tries may be one.  Of the primes, at least
+        `squares` are, in 2^-squares of all; any that was tried may be one.  Of the primes, at least
         2^(bits - 12), at most 2^roots size / (bits - 1) divide all coefficients.
         """
-        return roots + math.log2(size) + math.log2(self.tries * 2**squares + 2**11) - self.bits + 1
+        tried = math.log2(self.tries) * points + squares
+        return roots + math.log2(size) + max(tried, 11) + 1 - (self.bits - 1)
 
 
 @cache

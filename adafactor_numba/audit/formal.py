@@ -5,6 +5,7 @@ factored into what is irreducible, is the product of roots: sqrt(f) is a symbol 
 and sqrt(f^2) another, |f|, whose square is f^2.
 """
 
+import math
 from typing import Any
 
 import sympy as sp
@@ -64,6 +65,10 @@ class Symbols:
         if isinstance(x, Expression):
             return x
         return Expression(sp.Integer(0), self).of(x)
+
+    def chance(self, roots: int, squares: int, size: int, points: int = 1) -> float:
+        """log2 of the probability that different expressions are seen to be equal: none are."""
+        return -math.inf
 
     def variable(self, name: str) -> Expression:
         """A symbol."""

@@ -16,7 +16,10 @@ from adafactor_numba import batch as compiled
 from .choices import Choices
 from .scalar import Unwritten
 from .source import interpreted
-from .symbols import Point, differing, names
+from .symbols import Point, differing, names, same
+
+SHARED = "epsilon_1", "epsilon_2", "d"
+"""The constants that all parameters of a sweep have."""
 
 
 class Anything:
@@ -49,9 +52,7 @@ def parted(
     for k, at in enumerate(points):
         _fill(work, k, at, source, known)
     given, bound = points[0].given, Anything()
-    constants = batch.sweep.Constants(
-        *(given[x] for x in ("epsilon_1", "epsilon_2", "d")), -1, True
-    )
+    constants = batch.sweep.Constants(*(given[x] for x in SHARED), -1, True)
     read, write = ("read", "write") if threads == 1 else ("read_together", "write_together")
     bounds = types.SimpleNamespace(gradient=bound, weights=bound, least_weights=bound)
     form = batch.sweep.PLAIN
@@ -64,6 +65,13 @@ def parted(
         if not _carried(work, k, at):
             wrong.append((k, "carried"))
     return wrong
+
+
+def chance(points: Sequence[Point]) -> float:
+    """log2 of the probability that what `parted` saw to be equal differs, in whatever it reads."""
+    roots = max(at.roots + at.taken for at in points)
+    squares, size = sum(at.squares for at in points), max(at.size for at in points)
+    return points[0].algebra.chance(roots, squares, size, len(points))
 
 
 def _weights(p: Any, like: Any) -> Any:
@@ -128,4 +136,4 @@ def _carried(work: Any, k: int, at: Point) -> bool:
     """Whether the sums of the strips are sum X_new^2."""
     p, X_new = work.table[k], at.exact["X_new"]
     own = work.sums[0, p.first : p.first + p.strips].sum()
-    return at.algebra.equal(own, (X_new * X_new).sum())
+    return same(at, own, (X_new * X_new).sum())

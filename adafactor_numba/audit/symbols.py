@@ -51,8 +51,6 @@ class Point:
     @property
     def chance(self) -> float:
         """log2 of the probability that what was seen to be equal here differs."""
-        if isinstance(self.algebra, Symbols):
-            return -math.inf
         return self.algebra.chance(self.roots + self.taken, self.squares, self.size)
 
 
@@ -177,10 +175,11 @@ def parted(at: Point, loops: Implementation) -> list[str]:
 
 def differing(at: Point, got: Mapping[str, Any]) -> list[str]:
     """The steps of which not every entry is the rule's."""
-    return [name for name, value in got.items() if not _same(at, value, at.exact[name])]
+    return [name for name, value in got.items() if not same(at, value, at.exact[name])]
 
 
-def _same(at: Point, value: Any, exact: Any) -> bool:
+def same(at: Point, value: Any, exact: Any) -> bool:
+    """Whether every entry is the same; notes the size of their differences."""
     for a, b in zip(np.asarray(value).flat, np.asarray(exact).flat, strict=True):
         at.size = max(at.size, getattr(a - b, "size", 1))
         if not at.algebra.equal(a, b):
