@@ -13,13 +13,19 @@ Plain: TypeAlias = int | float | Fraction
 
 
 class Unwritten:
-    """What stands in memory that was never written: nothing can be made of it."""
+    """What stands in memory that was never written: to make anything of it is an UnlikeError."""
+
+    def read(self, *_: Any) -> Any:
+        raise UnlikeError("reads memory that was never written")
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __neg__ = __abs__ = read
+    __mul__ = __rmul__ = __truediv__ = __rtruediv__ = read
 
 
 def exactly(x: Any) -> Fraction:
-    """The number x, exactly; an UnlikeError for what is `Unwritten`."""
+    """The number x, exactly."""
     if isinstance(x, Unwritten):
-        raise UnlikeError("reads memory that was never written")
+        x.read()
     return Fraction(x.item() if isinstance(x, np.generic) else x)
 
 

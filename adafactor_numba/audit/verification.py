@@ -32,7 +32,7 @@ STRADDLING = {
     TENSOR: ((2, ROWS + 1, LANES + 1),),
 }
 """Sizes on both sides of what the loops read and add up at once."""
-FORMAL = STRADDLING | {MATRIX: (*STRADDLING[MATRIX][:2], (2 * ROWS + 1, LANES + 1))}
+FORMAL = STRADDLING | {MATRIX: (STRADDLING[MATRIX][0], (2 * ROWS + 1, LANES + 1))}
 """The same, where a root is taken of every entry."""
 LARGE = {
     VECTOR: (BLOCK + 1,),
@@ -137,7 +137,7 @@ def _source() -> str:
 
 def _symbols() -> str:
     """The same on numbers modulo a prime, on every way; then the sweep, over one of each rank."""
-    algebra = field(768)
+    algebra = field(704)
     loops = symbols.on_symbols(algebra)
     shared = {name: algebra.variable() for name in swept.SHARED}
     drawn = {
