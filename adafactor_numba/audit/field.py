@@ -4,10 +4,12 @@ For a prime p = 3 mod 4 the squares among 1, ..., p - 1 stand for the positive n
 quotients of them are squares, -1 is none, and each has one root that is a square itself.  So this
 root is multiplicative, as that of positive numbers is, and of order nothing else is left.
 
-An expression of k roots is a root of a polynomial in its variables of degree 2^k `size` at most,
-its norm, whose coefficients are below 2^(2^k size) (J. T. Schwartz, J. ACM 27 (1980) 701-717).  So
-two expressions that differ, whatever the signs of the roots, agree at a point drawn at random for
-2^k size points of p at most, beside the primes that divide all coefficients.
+The norm of an expression of k roots, the product of all 2^k that differ in the signs of roots, is
+a quotient of polynomials in its variables.  Its numerator is 0 wherever the expression is, has a
+degree of 2^k `size` at most and coefficients below 2^(2^k size).  So two expressions that differ,
+whatever the signs of their roots, agree at 2^k size of p points at most, unless the prime divides
+all coefficients (J. T. Schwartz, J. ACM 27 (1980) 701-717).  What differs for some signs only, as
+sqrt(x^2) from x, shows at every second point.
 """
 
 import math
