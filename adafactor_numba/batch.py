@@ -149,12 +149,16 @@ class Batch:
         for k in self._moved:
             self._parameters[k].store()
 
+    def tables(self, threads: int) -> sweep.Work:
+        """What `sweep` reads, cut for so many threads."""
+        if self._work.cuts.shape[0] != threads + 1:
+            self._work = self._work._replace(cuts=self._cuts(threads))
+        return self._work
+
     def _shared(self, threads: int) -> tuple[sweep.Work, bool]:
         """The work for so many threads as are worth their start, and whether that is one."""
         threads = threads if self._worth else 1
-        if self._work.cuts.shape[0] != threads + 1:
-            self._work = self._work._replace(cuts=self._cuts(threads))
-        return self._work, threads == 1
+        return self.tables(threads), threads == 1
 
     def _cuts(self, threads: int) -> Array:
         """cuts[k]: the first piece of thread k, so that entries are balanced."""

@@ -6,9 +6,7 @@ number, to far more digits than any double has.  Which sizes take every way thro
 for the caller to choose.
 """
 
-import types
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import flint
@@ -20,39 +18,20 @@ from derivations.evaluate import BALL, evaluate
 from derivations.rule import UpdateRule
 
 from .check import COMPILED, Implementation, observed
-from .source import interpreted
+from .source import interpreted, scope
 
 BITS = 256  # the precision in which the source runs
 NARROW = -100  # a ball is narrow if its radius is below 2^NARROW of what was added up to it
 
 
-def _choice(of_sizes: Any, of_balls: Any, a: Any, b: Any) -> Any:
-    """The larger or smaller of two sizes, or a ball that encloses that of two numbers."""
-    if isinstance(a, int) and isinstance(b, int):
-        return of_sizes(a, b)
-    return of_balls(flint.arb(a), flint.arb(b))
-
-
-def _full(value: str, shape: Any) -> Any:
-    return np.full(shape, flint.arb(value), object)
-
-
-def _full_like(value: str, like: Any) -> Any:
-    return _full(value, like.shape)
-
-
-ON_BALLS: Mapping[str, Any] = {
-    "math": types.SimpleNamespace(sqrt=lambda x: flint.arb(x).sqrt()),
-    "max": partial(_choice, max, flint.arb.max),
-    "min": partial(_choice, min, flint.arb.min),
-    "float64": flint.arb,
-    "np": types.SimpleNamespace(
-        zeros=partial(_full, "0"),
-        empty=partial(_full, "nan"),
-        empty_like=partial(_full_like, "nan"),
-        zeros_like=partial(_full_like, "0"),
-    ),
-}
+ON_BALLS: Mapping[str, Any] = scope(
+    number=flint.arb,
+    sqrt=lambda x: flint.arb(x).sqrt(),
+    larger=lambda a, b: flint.arb(a).max(flint.arb(b)),
+    smaller=lambda a, b: flint.arb(a).min(flint.arb(b)),
+    zero=flint.arb("0"),
+    unwritten=flint.arb("nan"),
+)
 """What the source reads, on balls; memory that was never written is no number."""
 
 

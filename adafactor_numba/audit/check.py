@@ -30,7 +30,7 @@ from derivations.cases import TIMES, Case, inputs, scheduled
 from derivations.evaluate import BALL, UndecidedError, Values, evaluate
 from derivations.rule import Step, UpdateRule
 
-from .source import interpreted
+from .source import interpreted, scope
 
 PRECISION = 192  # bits for differences and bounds, far beyond what the balls are narrow to
 DIGITS = {"float64": 53, "float32": 24, "float16": 11, "bfloat16": 8}
@@ -54,18 +54,15 @@ class Implementation:
 
 COMPILED = Implementation(schedule, vector, matrix)
 
-_COUNTING = {
-    "math": types.SimpleNamespace(sqrt=counted_sqrt, pow=counted_pow),
-    "max": counted_max,
-    "min": counted_min,
-    "float64": lambda x: x,
-    "np": types.SimpleNamespace(
-        zeros=lambda shape: np.full(shape, 0.0, object),
-        empty=lambda shape: np.empty(shape, object),
-        empty_like=np.empty_like,
-        zeros_like=np.zeros_like,
-    ),
-}
+_COUNTING = scope(
+    number=lambda x: x,
+    sqrt=counted_sqrt,
+    pow=counted_pow,
+    larger=counted_max,
+    smaller=counted_min,
+    zero=0.0,
+    unwritten=None,
+)
 
 
 @dataclass(frozen=True)

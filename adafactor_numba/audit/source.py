@@ -1,7 +1,11 @@
 """The plain source of the compiled loops, run on numbers of another kind."""
 
 import types
+from collections.abc import Callable
+from functools import partial
 from typing import Any
+
+import numpy as np
 
 
 def interpreted(module: types.ModuleType, **names: Any) -> types.SimpleNamespace:
@@ -21,6 +25,42 @@ def interpreted(module: types.ModuleType, **names: Any) -> types.SimpleNamespace
             code, defaults = plain.__code__, plain.__defaults__
             scope[name] = types.FunctionType(code, scope, plain.__name__, defaults)
     return types.SimpleNamespace(**scope)
+
+
+def scope(
+    *,
+    number: Callable[[Any], Any],
+    larger: Callable[..., Any],
+    smaller: Callable[..., Any],
+    zero: object,
+    unwritten: object,
+    **functions: Callable[..., Any],
+) -> dict[str, Any]:
+    """What the source reads, for numbers of another kind; `functions` are those of `math`.
+
+    Sizes are compared as ever; `unwritten` is what memory holds that was never written.
+    """
+    return {
+        "math": types.SimpleNamespace(**functions),
+        "max": partial(_choice, max, larger),
+        "min": partial(_choice, min, smaller),
+        "float64": number,
+        "np": types.SimpleNamespace(
+            zeros=partial(_full, zero),
+            empty=partial(_full, unwritten),
+            empty_like=lambda like: _full(unwritten, like.shape),
+            zeros_like=lambda like: _full(zero, like.shape),
+        ),
+    }
+
+
+def _choice(of_sizes: Callable[..., Any], of_numbers: Callable[..., Any], a: Any, b: Any) -> Any:
+    both = isinstance(a, int | np.integer) and isinstance(b, int | np.integer)
+    return of_sizes(a, b) if both else of_numbers(a, b)
+
+
+def _full(value: object, shape: Any) -> Any:
+    return np.full(shape, value, object)
 
 
 def _plain(value: object, module: types.ModuleType) -> types.FunctionType | None:

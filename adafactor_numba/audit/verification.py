@@ -1,5 +1,6 @@
 """What `verify` checks: the rules, their derivation, the loops against them, our own audited."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,9 +15,11 @@ from derivations.variants import VARIANTS
 from proofs.catalogue import THEOREMS
 from proofs.prove import CHECKERS, missing, proofs
 
+from . import swept, symbols
 from .beyond import wide_deviations
 from .bridge import on_balls, parted
 from .check import COMPILED, Deviation, deviations, schedule_deviations
+from .field import field
 from .magnitudes import extremes
 from .names import target
 from .properties import WORKING
@@ -29,6 +32,8 @@ STRADDLING = {
     TENSOR: ((2, ROWS + 1, LANES + 1),),
 }
 """Sizes on both sides of what the loops read and add up at once."""
+FORMAL = STRADDLING | {MATRIX: (STRADDLING[MATRIX][0], (2 * ROWS + 1, LANES + 1))}
+"""The same, where a root is taken of every entry."""
 LARGE = {
     VECTOR: (BLOCK + 1,),
     MATRIX: (2 * ROWS + 1, 2 * WIDTH + 1),
@@ -130,6 +135,32 @@ def _source() -> str:
     return f"the loops' source on balls is the rule, to 30 digits, in {len(found)} shapes"
 
 
+def _symbols() -> str:
+    """The same on numbers modulo a prime, on every way; then the sweep, over one of each rank."""
+    algebra = field(704)
+    loops = symbols.on_symbols(algebra)
+    shared = {name: algebra.variable() for name in swept.SHARED}
+    drawn = {
+        (rule, sizes): symbols.points(rule, sizes, algebra, shared)
+        for rule, shapes in FORMAL.items()
+        for sizes in shapes
+    }
+    chances = []
+    for (rule, sizes), found in drawn.items():
+        for at in found:
+            if steps := symbols.parted(at, loops):
+                raise RefutedError(f"{rule.name}, {sizes}: {', '.join(steps)} part from the rule")
+            chances.append(at.chance)
+    for together in zip(*(drawn[rule, FORMAL[rule][0]] for rule in FORMAL), strict=True):
+        if wrong := swept.parted(together, threads=3):
+            raise RefutedError(f"the sweep parts from the rule: {wrong}")
+        chances.append(swept.chance(together))
+    return (
+        f"loops and sweep are the rule on {len(found)} ways in {len(drawn)} shapes, but for a "
+        f"chance of 2^{math.ceil(max(chances))}"
+    )
+
+
 def _wide() -> str:
     found = [
         (rule, x) for rank, rule in enumerate((VECTOR, MATRIX, TENSOR), 1) for x in extremes(rank)
@@ -166,6 +197,7 @@ CHECKS: tuple[tuple[str, Callable[[], str]], ...] = (
     ("schedules", _schedules),
     *((f"loops: {rule.name}", _loops(rule)) for rule in (VECTOR, MATRIX, TENSOR)),
     ("loops: source", _source),
+    ("loops: symbols", _symbols),
     ("loops: wide", _wide),
     ("audit: numba", _own),
 )
