@@ -158,7 +158,7 @@ Lemma statistic_sure (old : double) (o : R) (g : nat -> double) t l D (size : do
     (beta * o + omega * sum l (fun i => real (g i) ^ 2 + real epsilon_1)).
 Proof.
   intros Old F B P Dp Fs Vs Ls EK K'. destruct epsilon_1_given as (F1 & E1).
-  destruct beta_below_1, w_below_1.
+  destruct beta_below_1 as (B1 & B2), w_below_1 as (B3 & B4).
   pose proof least_nonneg. pose proof (two_pos (-200)).
   assert (Lost : INR l * least <= two (-1001)). {
     apply Rle_trans with (two 44 * least); [apply Rmult_le_compat_r; lra|].
@@ -182,7 +182,9 @@ Proof.
     rewrite total_range. apply Rle_trans with (2 := B). right. apply sum_ext. intros. ring. }
   rewrite Sums.
   apply moving_sure with (k0 := k_old) (k := S (1 + D)) (kb := k_beta) (kw := k_omega)
-    (a := INR l * least + 0); auto; bounds.
+    (a := INR l * least + 0);
+    [exact Old | | exact finite_beta | exact near_beta | exact B1 | exact B2 | exact finite_w
+    | exact near_w | exact B3 | exact B4 | exact omega_bounded | | lra | lia | lia | exact K'].
   - apply sum_gives; bounds.
     + apply gives_le with (1 + D)%nat (INR l * least) 400%Z; bounds.
       rewrite <- (seq_length l 0) at 1.
@@ -408,7 +410,8 @@ Proof.
     pose proof SQ as (Fq & Nq & (Lq & Uq)).
     apply gives_le with (S (ratio_K + S (S_K + C_K))) (INR n * two (-819) * two 706 + least) 845%Z;
       bounds.
-    + apply product_gives with 97%Z; auto using ratio_gives; [| | | | |lia].
+    + apply product_gives with 97%Z;
+        [apply ratio_gives; exact J | exact Fq | exact Nq | | | | | | lia].
       * apply (sure_within _ _ _ _ _ SQ). apply enough. unfold msU_K in C. lia.
       * apply Rle_trans with (1 := Uq). apply two_le. lia.
       * apply enough. unfold msU_K in C. lia.
@@ -560,7 +563,7 @@ Theorem matrix_step i j : (i < n)%nat -> (j < m)%nat ->
 Proof.
   intros H J. rewrite step_as_product by auto.
   destruct (move_near _ _ _ _ (G i j) _ (factor_sure i j H J)) as (F & _ & N & _);
-    auto using K_bounded, product_bounded.
+    [apply finite_G | apply product_bounded; assumption | exact K_bounded | exact (conj F N)].
 Qed.
 
 Theorem matrix_step_in_range i j : (i < n)%nat -> (j < m)%nat ->
@@ -569,7 +572,7 @@ Theorem matrix_step_in_range i j : (i < n)%nat -> (j < m)%nat ->
 Proof.
   intros H J. rewrite step_as_product by auto.
   destruct (move_near _ _ _ _ (G i j) _ (factor_sure i j H J)) as (F & _ & _ & N);
-    auto using K_bounded, product_bounded.
+    [apply finite_G | apply product_bounded; assumption | exact K_bounded | exact N].
 Qed.
 
 Theorem matrix_X_new i j : (i < n)%nat -> (j < m)%nat ->
@@ -579,7 +582,8 @@ Theorem matrix_X_new i j : (i < n)%nat -> (j < m)%nat ->
 Proof.
   intros H J. unfold X_new. rewrite step_as_product by auto.
   apply (new_near _ _ _ (X i j) _ (G i j) _ (factor_sure i j H J));
-    auto using K_bounded, X_size, product_bounded.
+    [apply finite_G | apply finite_X | apply product_bounded; assumption
+    | apply X_size; assumption | exact K_bounded].
 Qed.
 
 Theorem matrix_float32 i j : (i < n)%nat -> (j < m)%nat ->

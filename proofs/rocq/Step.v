@@ -131,8 +131,9 @@ Proof.
         + apply (few_less _ _ K). unfold divisor_K. lia.
         + rewrite Rplus_0_r. apply Rmax_lub; auto.
       - rewrite doubled. apply two_le. lia. }
-    destruct (quotient_of (root msU) d) as (H1 & V1); auto; try lra; [rewrite Rabs_pos_eq; auto|].
-    fold x in V1. destruct (larger_of Bone (root msU / d)) as (H2 & V2); auto.
+    destruct (quotient_of (root msU) d) as (H1 & V1);
+      [exact G | lra | rewrite Rabs_pos_eq; assumption|].
+    fold x in V1. destruct (larger_of Bone (root msU / d)) as (H2 & V2); [reflexivity | exact H1 |].
     unfold divisor, Divisor, divisor_K. refine (conj H2 (conj _ _)).
     + rewrite V2, V1, (Bone_correct 53 1024).
       destruct (Rle_dec 1 (x / real d)) as [C|C].
@@ -211,8 +212,8 @@ Proof.
   assert (Below : real Z * Rabs (real g) <= two 901). {
     replace 901%Z with (900 + 1)%Z by lia. rewrite <- doubled.
     apply (near_below u) with k 0 (z * Rabs (real g)); auto. lra. }
-  destruct (product_of Z g) as (FP & V); auto.
-  { rewrite AB. apply Rle_trans with (two 901); auto. apply two_le. lia. }
+  destruct (product_of Z g) as (FP & V); [exact FZ | exact F | |].
+  { rewrite AB. apply Rle_trans with (1 := Below). apply two_le. lia. }
   pose proof (proj1 (proj2 N)) as P0. pose proof (proj1 (proj2 (proj2 N))) as P1.
   assert (Sign : Rabs (real (Z * g)%D - z * real g) =
     Rabs (rnd (real Z * Rabs (real g)) - z * Rabs (real g))). {
@@ -221,7 +222,7 @@ Proof.
     rewrite rnd_opposite, <- Rabs_Ropp. f_equal. ring. }
   assert (One : (1 + gamma (S k)) * least <= two (-1074)). {
     replace (two (-1074)) with (2 * least) by (unfold least; rewrite doubled; reflexivity). nra. }
-  repeat split; auto.
+  refine (conj FP (conj _ (conj _ _))).
   - rewrite V, rnd_size, AB. rewrite <- (Rabs_pos_eq (rnd _)) by (apply rnd_nonneg; auto).
     apply rnd_within; [lia|]. rewrite Rabs_pos_eq by auto.
     apply Rle_trans with (1 := Below). apply two_le. lia.
@@ -243,7 +244,7 @@ Lemma less_near (X D : double) : finite X -> finite D -> Rabs (real X) <= two 90
   Rabs (real D) <= two 902 ->
   finite (X - D)%D /\ Rabs (real (X - D)%D - (real X - real D)) <= u * Rabs (real (X - D)%D).
 Proof.
-  intros FX FD BX BD. destruct (difference_of X D) as (F & V); auto.
+  intros FX FD BX BD. destruct (difference_of X D) as (F & V); [exact FX | exact FD | |].
   - apply Rle_trans with (Rabs (real X) + Rabs (real D)); [|].
     + unfold Rminus. rewrite <- (Rabs_Ropp (real D)). apply Rabs_triang.
     + apply Rle_trans with (2 * two 902); [lra|]. rewrite doubled. apply two_le. lia.
@@ -279,7 +280,7 @@ Proof.
   assert (Lost : INR (length l) * least <= / 2). {
     apply Rle_trans with (two 44 * two (-1002)); [apply Rmult_le_compat; lra|].
     rewrite <- bpow_plus. rewrite half_two_0. apply two_le. lia. }
-  apply alpha_sure with (a := least + least); auto.
+  apply alpha_sure with (a := least + least); [|exact F2 | exact E2 | | exact L | exact Rr | |].
   - apply mean_along with (a := least) (l := l); auto; try lia; try lra.
     + intros a I. apply square_gives; auto; [|lia]. apply Rle_trans with (2 := B).
       apply (total_one (fun a => real (X a) * real (X a))); auto.
@@ -309,7 +310,7 @@ Lemma new_near k l h (X Z g : double) z : sure k l h Z z -> finite g -> finite X
 Proof.
   intros SZ Fg FX Bg BX K.
   destruct (move_near k l h Z g z) as (F & B & M & _); auto.
-  destruct (less_near X (Z * g)) as (F' & L); auto.
+  destruct (less_near X (Z * g)) as (F' & L); [exact FX | exact F | | exact B |].
   - apply Rle_trans with (1 := BX). apply two_le. lia.
   - split; auto. set (n := real (X - Z * g)) in *. set (s := real (Z * g)) in *.
     replace (n - (real X - z * real g)) with ((n - (real X - s)) - (s - z * real g)) by ring.
