@@ -6,7 +6,7 @@ hypotheses with its negation; that a checker does not decide is no refusal.
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from threading import Lock
 from time import perf_counter
@@ -21,9 +21,8 @@ from .theorem import Claim, Identity, Neighbour, Theorem
 
 PROVED, FAILED, ABSENT = "proved", "failed", "absent"
 CHECKERS = ("calculus", *SCRIPTS, "rocq")
-AT_A_TIME = 4  # a solver is a process of its own, and Rocq is waited for
-ONE_AT_A_TIME = {"calculus": Lock(), "rocq": Lock()}
-"""The checkers that work in this process or in a folder that all theorems share."""
+AT_A_TIME = 4  # theorems: a solver is a process of its own, and so is Rocq
+CALCULUS = Lock()  # SymPy works in this process, for one theorem at a time
 
 
 @dataclass
@@ -133,12 +132,8 @@ def checkers_of(claim: Claim) -> tuple[str, ...]:
     return ("calculus",) if isinstance(claim, Identity) else tuple(SCRIPTS)
 
 
-def _alone(checker: str) -> AbstractContextManager[object]:
-    return ONE_AT_A_TIME.get(checker, nullcontext())
-
-
 def _verdict(theorem: Theorem, checker: str) -> Verdict:
-    with _alone(checker):
+    with CALCULUS if checker == "calculus" else nullcontext():
         return _timed(theorem, checker)
 
 
@@ -171,7 +166,7 @@ def _identity(claim: Identity) -> str:
 
 def _question(claim: Question, solver: str) -> str:
     """Why it is not proved: its negation has a solution, or its hypotheses have none."""
-    with _alone("calculus"):
+    with CALCULUS:
         scripts = claim.negation(), claim.hypotheses()
     negation, hypotheses = answers(scripts, solver)
     if negation.verdict == ABSENT:
@@ -188,10 +183,9 @@ def _refusal(neighbour: Neighbour) -> Refusal:
     if isinstance(claim, rocq.Formal):
         raise TypeError(f"{neighbour.name}: a false neighbour in Rocq is an Altered")
     if isinstance(claim, rocq.Altered):
-        with _alone("rocq"):
-            return _unproved(neighbour.name, claim)
+        return _unproved(neighbour.name, claim)
     if isinstance(claim, Identity):
-        with _alone("calculus"):
+        with CALCULUS:
             return _unequal(neighbour.name, claim)
     return _solved(neighbour.name, claim)
 
@@ -213,7 +207,7 @@ def _unequal(name: str, claim: Identity) -> Refusal:
 
 
 def _solved(name: str, claim: Question) -> Refusal:
-    with _alone("calculus"):
+    with CALCULUS:
         script = claim.negation(whole=True)
     for solver in SCRIPTS:
         answer = asked(script, solver)

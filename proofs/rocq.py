@@ -14,8 +14,10 @@ import tempfile
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import cache
+from itertools import count
 from pathlib import Path
 from shutil import rmtree, which
+from threading import RLock
 
 FOLDER = Path(__file__).parent / "rocq"
 EXACT = ("Sums", "Factored", "Update", "Average", "Clipping")  # each after those that it reads
@@ -33,6 +35,8 @@ AXIOMS = {
 """On which the reals of the standard library rest."""
 LIMIT = 60.0  # seconds for a file
 AT_A_TIME = 2  # files that are compiled
+NUMBERS = count()  # of altered files
+LOCK = RLock()  # what is compiled once is waited for by all who need it
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,8 @@ def failure(of: Formal) -> str:
         return errors
     if (of.file, of.theorem) not in theorems():
         return f"{of.file}.v has no theorem {of.theorem}"
-    foreign = _foreign(theorems()) and _foreign(((of.file, of.theorem),))
+    with LOCK:
+        foreign = _foreign(theorems()) and _foreign(((of.file, of.theorem),))
     return f"rests on {', '.join(sorted(foreign))}" if foreign else ""
 
 
@@ -84,7 +89,7 @@ def refusal(of: Altered) -> str:
     altered = statement.replace(of.old, of.new)
     before = _taken_as_proved(text[:start])
     whole = f"{before}{altered}\n{text[start + len(statement) : end]}"
-    said = _run(folder, f"Altered_{of.file}", whole, unclosed=True)
+    said = _run(folder, f"Altered_{next(NUMBERS)}", whole, unclosed=True)
     if not said.failed:
         return ""
     if _line(said.text) <= (before + altered).count("\n") + 1:
@@ -104,9 +109,14 @@ class _Said:
     text: str
 
 
-@cache
 def _compiled() -> tuple[Path, str]:
     """A folder with all files compiled, and the first error."""
+    with LOCK:
+        return _compiled_once()
+
+
+@cache
+def _compiled_once() -> tuple[Path, str]:
     folder = Path(tempfile.mkdtemp(prefix="adafactor-rocq-"))
     atexit.register(rmtree, folder, ignore_errors=True)
     compiled: dict[str, Future[_Said]] = {}

@@ -1,4 +1,4 @@
-"""The loops count no more roundings than the theorems in Rocq allow for the depths of their sums."""
+"""The loops count no more roundings than the theorems in Rocq allow, by how deep their sums are."""
 
 import re
 from dataclasses import astuple, replace
