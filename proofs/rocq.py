@@ -94,7 +94,15 @@ def refusal(of: Altered) -> str:
         return ""
     if _line(said.text) <= (before + altered).count("\n") + 1:
         raise ValueError(f"{of.theorem}: the altered statement is none: {said.text}")
-    return " ".join(said.text.partition("Error:")[2].split())
+    return _reason(said.text)
+
+
+def _reason(text: str) -> str:
+    """What Rocq says of an error, without what is in scope there."""
+    said = text.partition("Error:")[2]
+    if "In environment" in said:
+        said = re.sub(r"In environment\n(\w.* :(\n| ).*\n(?:\s+.*\n)*)+", "", said)
+    return " ".join(said.split())
 
 
 def _line(text: str) -> int:

@@ -267,16 +267,16 @@ Theorem vector_step i : (i < n)%nat ->
     <= gamma step_K * Rabs (step i) + two (-1074).
 Proof.
   intros H. rewrite (step_as_product i H).
-  destruct (move_near _ _ _ _ (G i) _ (factor_sure i H)) as (F & _ & N & _); auto using K_bounded,
-    product_bounded.
+  destruct (move_near _ _ _ _ (G i) _ (factor_sure i H)) as (F & _ & N & _);
+    [apply finite_G | apply product_bounded, H | exact K_bounded | exact (conj F N)].
 Qed.
 
 Theorem vector_step_in_range i : (i < n)%nat -> two (-1021) <= Rabs (step i) \/ real (G i) = 0 ->
   Rabs (real (step_fl i) - step i) <= gamma step_K * Rabs (step i).
 Proof.
   intros H. rewrite (step_as_product i H).
-  destruct (move_near _ _ _ _ (G i) _ (factor_sure i H)) as (F & _ & _ & N); auto using K_bounded,
-    product_bounded.
+  destruct (move_near _ _ _ _ (G i) _ (factor_sure i H)) as (F & _ & _ & N);
+    [apply finite_G | apply product_bounded, H | exact K_bounded | exact N].
 Qed.
 
 Theorem vector_X_new i : (i < n)%nat ->
@@ -285,8 +285,9 @@ Theorem vector_X_new i : (i < n)%nat ->
     gamma step_K * Rabs (step i) + two (-1074) + u * Rabs (real (X_new_fl i)).
 Proof.
   intros H. unfold X_new. rewrite (step_as_product i H).
-  apply (new_near _ _ _ (X i) _ (G i) _ (factor_sure i H)); auto using K_bounded, X_size,
-    product_bounded.
+  apply (new_near _ _ _ (X i) _ (G i) _ (factor_sure i H));
+    [apply finite_G | apply finite_X | apply product_bounded, H | apply X_size, H
+    | exact K_bounded].
 Qed.
 
 Theorem vector_float32 i : (i < n)%nat ->
