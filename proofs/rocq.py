@@ -22,7 +22,7 @@ from threading import RLock
 FOLDER = Path(__file__).parent / "rocq"
 EXACT = ("Sums", "Factored", "Update", "Average", "Clipping")  # each after those that it reads
 ROUNDED = (  # on Flocq's doubles
-    *("Trees", "Near", "Binary64", "Mean", "Step"),
+    *("Trees", "Near", "Binary64", "Mean", "Statistic", "MeanSquare", "Step"),
     *("VectorStep", "MatrixStep", "Course", "Instance"),
 )
 FILES = (*EXACT, *ROUNDED)

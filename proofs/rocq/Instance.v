@@ -45,7 +45,8 @@ Qed.
 (* One entry: X, G, d, rho, both epsilon, and the weight of the newest are 1, the rest is 0. *)
 
 Ltac within_bounds :=
-  try (apply one_given; lia); rewrite ?one_is; simpl sum; simpl (real zero); simpl INR; repeat split;
+  try (apply one_given; lia); rewrite ?one_is; simpl sum; simpl (real zero); simpl INR;
+    repeat split;
   try reflexivity; try (apply zero_given || (apply near_refl; lra)); try lra;
   rewrite ?Rmult_1_l, ?Rplus_0_l;
   try (apply above_1; lia); try (apply below_1; lia).

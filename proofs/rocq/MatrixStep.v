@@ -1,7 +1,7 @@
 (* The step of a matrix: what the loops compute in doubles, the rule in reals, how far apart. *)
 From Flocq Require Import Core BinarySingleNaN.
 Require Import Reals Lra Lia Psatz List Permutation.
-Require Import Sums Trees Near Binary64 Mean Step.
+Require Import Sums Trees Near Binary64 Mean Statistic MeanSquare Step.
 Open Scope R_scope.
 
 Section Matrix.
@@ -111,103 +111,27 @@ Proof.
 Qed.
 
 Lemma n_bounded : 1 <= INR n <= two 44.
-Proof.
-  destruct some as (N & M). apply le_INR in N, M. simpl in N, M. split; auto.
-  apply Rle_trans with (2 := not_too_many). nra.
-Qed.
+Proof. apply (factor_bounded n m); [apply some | apply some | exact not_too_many]. Qed.
 
 Lemma m_bounded : 1 <= INR m <= two 44.
 Proof.
-  destruct some as (N & M). apply le_INR in N, M. simpl in N, M. split; auto.
-  apply Rle_trans with (2 := not_too_many). nra.
+  apply (factor_bounded m n); [apply some | apply some | rewrite Rmult_comm; exact not_too_many].
 Qed.
-
-Lemma square_nonneg x : 0 <= x ^ 2.
-Proof. apply pow2_ge_0. Qed.
 
 Lemma row_bounded i : (i < n)%nat -> sum m (fun j => real (G i j) ^ 2) <= two 400.
-Proof.
-  intros H. apply Rle_trans with (2 := sum_G).
-  apply (sum_one n (fun i => sum m (fun j => real (G i j) ^ 2))); auto.
-  intros. apply sum_nonneg. intros. apply square_nonneg.
-Qed.
+Proof. intros H. apply (row_below n m (fun i j => real (G i j))); auto. Qed.
 
 Lemma column_bounded j : (j < m)%nat -> sum n (fun i => real (G i j) ^ 2) <= two 400.
-Proof.
-  intros H. apply Rle_trans with (2 := sum_G). rewrite sum_swap.
-  apply (sum_one m (fun j => sum n (fun i => real (G i j) ^ 2))); auto.
-  intros. apply sum_nonneg. intros. apply square_nonneg.
-Qed.
+Proof. intros H. apply (column_below n m (fun i j => real (G i j))); auto. Qed.
 
 Lemma G_bounded i j : (i < n)%nat -> (j < m)%nat -> real (G i j) * real (G i j) <= two 400.
-Proof.
-  intros H J. apply Rle_trans with (2 := row_bounded i H).
-  replace (real (G i j) * real (G i j)) with (real (G i j) ^ 2) by ring.
-  apply (sum_one m (fun j => real (G i j) ^ 2)); auto. intros. apply square_nonneg.
-Qed.
-
-(* Either statistic: the sums of squares of n or m entries, and as many epsilon_1. *)
-Lemma statistic_sure (old : double) (o : R) (g : nat -> double) t l D (size : double) K :
-  gives k_old 0 406 old o -> (forall i, finite (g i)) ->
-  sum l (fun i => real (g i) ^ 2) <= two 400 ->
-  Permutation (leaves t) (seq 0 l) -> (depth t <= D)%nat ->
-  finite size -> real size = INR l -> 1 <= INR l <= two 44 ->
-  K = Nat.max (S (S (k_beta + k_old))) (S (S (k_omega + S (1 + D)))) -> few K ->
-  sure (S K) (-254) 407
-    (beta_2 * old + w * (added (fun i => g i * g i) t + size * epsilon_1))%D
-    (beta * o + omega * sum l (fun i => real (g i) ^ 2 + real epsilon_1)).
-Proof.
-  intros Old F B P Dp Fs Vs Ls EK K'. destruct epsilon_1_given as (F1 & E1).
-  destruct beta_below_1 as (B1 & B2), w_below_1 as (B3 & B4).
-  pose proof least_nonneg. pose proof (two_pos (-200)).
-  assert (Lost : INR l * least <= two (-1001)). {
-    apply Rle_trans with (two 44 * least); [apply Rmult_le_compat_r; lra|].
-    unfold least. rewrite <- bpow_plus. apply two_le. lia. }
-  assert (Zero : 0 <= INR l * least) by (apply Rmult_le_pos; lra).
-  assert (L : two (-1001) <= two (-1000)) by (apply two_le; lia).
-  assert (L1 : two (-1000) <= 1) by (rewrite <- two_0; apply two_le; lia).
-  assert (T : two 400 + two 244 <= two 401). {
-    replace 401%Z with (400 + 1)%Z by lia. rewrite <- doubled.
-    assert (two 244 <= two 400) by (apply two_le; lia). lra. }
-  assert (Sizes : sure 1 (-200) 244 (size * epsilon_1)%D (INR l * real epsilon_1)). {
-    apply (product_sure 0 0 0 44 (-200) 200); bounds.
-    - rewrite <- Vs. apply sure_given; auto. rewrite Vs, two_0. auto.
-    - apply sure_given; auto.
-    - apply (few_less _ _ K'). lia.
-    - apply (within_product 0 44 (-200) 200); split; rewrite ?two_0; lra. }
-  assert (Sums : sum l (fun i => real (g i) ^ 2 + real epsilon_1) =
-    total (fun i => real (g i) * real (g i)) (seq 0 l) + INR l * real epsilon_1). {
-    rewrite sum_plus, sum_const, total_range. f_equal. apply sum_ext. intros. ring. }
-  assert (B' : total (fun i => real (g i) * real (g i)) (seq 0 l) <= two 400). {
-    rewrite total_range. apply Rle_trans with (2 := B). right. apply sum_ext. intros. ring. }
-  rewrite Sums.
-  apply moving_sure with (k0 := k_old) (k := S (1 + D)) (kb := k_beta) (kw := k_omega)
-    (a := INR l * least + 0);
-    [exact Old | | exact finite_beta | exact near_beta | exact B1 | exact B2 | exact finite_w
-    | exact near_w | exact B3 | exact B4 | exact omega_bounded | | lra | lia | lia | exact K'].
-  - apply sum_gives; bounds.
-    + apply gives_le with (1 + D)%nat (INR l * least) 400%Z; bounds.
-      rewrite <- (seq_length l 0) at 1.
-      apply sum_along; auto; bounds; rewrite ?seq_length; try lra.
-      * intros i I. apply square_gives; auto; [|lia].
-        apply Rle_trans with (2 := B').
-        apply (total_one (fun i => real (g i) * real (g i))); auto.
-        intros b. pose proof (Rle_0_sqr (real (g b))). unfold Rsqr in *. lra.
-      * apply (few_less _ _ K'). lia.
-    + apply gives_le with 1%nat 0 244%Z; bounds. apply gives_of_sure with (-200)%Z. auto.
-    + apply (few_less _ _ K'). lia.
-    + destruct Sizes as (_ & _ & Sizes). lra.
-  - destruct Sizes as (_ & _ & Sizes).
-    assert (0 <= total (fun i => real (g i) * real (g i)) (seq 0 l)). {
-      apply total_nonneg. intros. pose proof (Rle_0_sqr (real (g a))). unfold Rsqr in *. lra. }
-    lra.
-Qed.
+Proof. intros H J. apply (entry_below n m (fun i j => real (G i j))); auto. Qed.
 
 Lemma R_sure i : (i < n)%nat -> sure R_K (-254) 407 (R_fl i) (R_ i).
 Proof.
   intros H. destruct (every_row i) as (P & Dp), sizes as (_ & Fc & _ & Vc & _).
   pose proof counts as C.
-  apply (statistic_sure (R_old i) (r_old i) (G i) (tree_row i) m D_row columns);
+  apply (statistic_sure beta_2 w epsilon_1 beta omega k_old k_beta k_omega) with (D := D_row);
     auto using row_bounded, m_bounded.
   apply enough. unfold R_K in C. lia.
 Qed.
@@ -216,8 +140,8 @@ Lemma C_sure j : (j < m)%nat -> sure C_K (-254) 407 (C_fl j) (C_ j).
 Proof.
   intros H. destruct (every_column j) as (P & Dp), sizes as (Fr & _ & Vr & _).
   pose proof counts as C.
-  apply (statistic_sure (C_old j) (c_old j) (fun i => G i j) (tree_column j) n D_column rows);
-    auto using column_bounded, n_bounded.
+  apply (statistic_sure beta_2 w epsilon_1 beta omega k_old k_beta k_omega)
+    with (D := D_column) (g := fun i => G i j); auto using column_bounded, n_bounded.
   apply enough. unfold C_K in C. lia.
 Qed.
 
@@ -272,12 +196,6 @@ Proof.
   - apply within_root. apply within_le with 0%Z 705%Z; bounds. apply A.
 Qed.
 
-Lemma one_sure : sure 0 0 0 Bone 1.
-Proof.
-  assert (V : real (Bone : double) = 1) by apply Bone_correct.
-  rewrite <- V. apply sure_given; auto. rewrite V, two_0. lra.
-Qed.
-
 Lemma c_sure j : (j < m)%nat -> sure c_K (-204) 127 (c_fl j) (1 / sqrt (C_ j)).
 Proof.
   intros H. pose proof counts as C. pose proof (C_sure j H) as A.
@@ -287,14 +205,6 @@ Proof.
   apply (quotient_sure 0 _ 0 0 (-127) 204); auto using one_sure; bounds.
   - apply enough. unfold c_K in C. lia.
   - apply (within_quotient 0 0 (-127) 204); [split; rewrite two_0; lra | apply R].
-Qed.
-
-Lemma inverse_sure i : (i < n)%nat -> sure (S R_K) (-407) 254 (Bone / R_fl i)%D (1 / R_ i).
-Proof.
-  intros H. pose proof counts as C. pose proof (R_sure i H) as A.
-  apply (quotient_sure 0 _ 0 0 (-254) 407); auto using one_sure; bounds.
-  - apply enough. unfold S_K, R_K in *. lia.
-  - apply (within_quotient 0 0 (-254) 407); [split; rewrite two_0; lra | apply A].
 Qed.
 
 (* R_i is at least the weighted sum of its row, and the weight at least 2^-53. *)
@@ -320,125 +230,41 @@ Qed.
 
 Definition ratio j := sum n (fun i => real (G i j) * real (G i j) * (1 / R_ i)).
 
-Lemma ratio_bounded j : (j < m)%nat -> 0 <= ratio j <= INR n * two 53.
+Lemma U_square i j : (i < n)%nat -> (j < m)%nat ->
+  U i j * U i j = real (G i j) * real (G i j) * (1 / R_ i) * (S_R / C_ j).
 Proof.
-  intros J. split.
-  - apply sum_nonneg. intros i I. apply Rmult_le_pos; [apply Rle_0_sqr|].
-    pose proof (positive_R i I). left. apply Rdiv_lt_0_compat; lra.
-  - unfold ratio. rewrite <- sum_const. apply sum_le. intros i I. apply share_of_R; auto.
-Qed.
-
-Lemma ratio_gives j : (j < m)%nat ->
-  gives ratio_K (INR n * two (-819)) 97 (ratio_fl j) (ratio j).
-Proof.
-  intros J. pose proof counts as C. pose proof least_nonneg. pose proof n_bounded as N.
-  destruct (every_ratio j) as (P & Dp).
-  assert (Small : least <= two (-820)) by (apply two_le; lia).
-  assert (Lost : least * two 255 = two (-820)) by (unfold least; rewrite <- bpow_plus; reflexivity).
-  assert (Slack : 2 * two (-820) = two (-819)) by apply doubled.
-  assert (Fit : INR n * two (-819) <= / 2). {
-    apply Rle_trans with (two 44 * two (-819)); [apply Rmult_le_compat_r; [apply bpow_ge_0|lra]|].
-    rewrite <- bpow_plus. rewrite half_two_0. apply two_le. lia. }
-  pose proof (two_pos (-819)).
-  assert (One : two (-819) <= 1) by (rewrite <- two_0; apply two_le; lia).
-  unfold ratio. rewrite <- total_range. rewrite <- (seq_length n 0) at 1. unfold ratio_K.
-  apply sum_along; auto; bounds; rewrite ?seq_length; try lra.
-  - intros i I. apply in_seq in I. assert (Hi : (i < n)%nat) by lia.
-    pose proof (inverse_sure i Hi) as (Fi & Ni & (Li & Ui)).
-    apply gives_le with (S (1 + S R_K)) (least * two 255 + least) 97%Z; bounds.
-    apply product_gives with 400%Z; auto; bounds.
-    + apply square_gives; auto; [apply G_bounded; auto|lia].
-    + apply (sure_within _ _ _ _ _ (inverse_sure i Hi)). apply enough. unfold S_K in C. lia.
-    + apply Rle_trans with (1 := Ui). apply two_le. lia.
-    + apply enough. unfold msU_K, ratio_K in C. lia.
-    + apply Rle_trans with (1 := share_of_R i j Hi J). apply two_le. lia.
-  - apply enough. unfold msU_K, ratio_K in C. lia.
-  - rewrite total_range. fold (ratio j). apply Rle_trans with (1 := proj2 (ratio_bounded j J)).
-    replace 97%Z with (44 + 53)%Z by lia. rewrite bpow_plus.
-    apply Rmult_le_compat_r; [apply bpow_ge_0 | lra].
+  intros H J. pose proof (positive_R i H). pose proof (positive_C j J). pose proof positive_S.
+  assert (P : 0 < V i j) by (apply Rdiv_lt_0_compat; auto; apply Rmult_lt_0_compat; auto).
+  pose proof (sqrt_lt_R0 _ P).
+  replace (U i j * U i j) with (real (G i j) * real (G i j) / (sqrt (V i j) * sqrt (V i j)))
+    by (unfold U; field; lra).
+  rewrite sqrt_sqrt by lra. unfold V. field. repeat split; lra.
 Qed.
 
 Lemma sum_of_U :
   sum n (fun i => sum m (fun j => U i j ^ 2)) = sum m (fun j => ratio j * (S_R / C_ j)).
 Proof.
   rewrite sum_swap. apply sum_ext. intros j J. unfold ratio. rewrite <- sum_scal_r. apply sum_ext.
-  intros i I. pose proof (positive_R i I). pose proof (positive_C j J). pose proof positive_S.
-  assert (P : 0 < V i j) by (apply Rdiv_lt_0_compat; auto; apply Rmult_lt_0_compat; auto).
-  pose proof (sqrt_lt_R0 _ P).
-  replace (U i j ^ 2) with (real (G i j) * real (G i j) / (sqrt (V i j) * sqrt (V i j)))
-    by (unfold U; field; lra).
-  rewrite sqrt_sqrt by lra. unfold V. field. repeat split; lra.
+  intros i I. rewrite <- U_square by auto. ring.
 Qed.
 
 Lemma msU_gives : gives msU_K (two (-111)) 845 msU_fl
   (sum n (fun i => sum m (fun j => U i j ^ 2)) / (INR n * INR m)).
 Proof.
-  pose proof counts as C. pose proof least_nonneg. pose proof n_bounded as N.
-  pose proof m_bounded as M.
-  destruct every_U as (P & Dp), sizes as (_ & _ & _ & _ & Ve).
-  pose proof (two_pos (-113)) as T0. pose proof (two_pos (-819)).
-  assert (Small : least <= two (-114)) by (apply two_le; lia).
-  assert (T1 : two (-819) * two 706 = two (-113)) by (rewrite <- bpow_plus; reflexivity).
-  assert (T2 : 2 * two (-114) = two (-113)) by apply doubled.
-  assert (T3 : 2 * two (-113) = two (-112)) by apply doubled.
-  assert (T4 : 2 * two (-112) = two (-111)) by apply doubled.
-  assert (T5 : two (-111) <= 1) by (rewrite <- two_0; apply two_le; lia).
-  assert (Q1 : 1 <= INR n * INR m) by nra.
-  assert (Q2 : INR n * INR m * two (-112) <= / 2). {
-    apply Rle_trans with (two 44 * two (-112)); [apply Rmult_le_compat_r; lra|].
-    rewrite <- bpow_plus. rewrite half_two_0. apply two_le. lia. }
-  assert (Q3 : INR n * two (-113) + least <= INR n * two (-112)) by nra.
-  assert (Q4 : INR n * two (-112) <= 1). {
-    apply Rle_trans with (two 44 * two (-112)); [apply Rmult_le_compat_r; lra|].
-    rewrite <- bpow_plus, <- two_0. apply two_le. lia. }
-  assert (Each : forall j, (j < m)%nat -> ratio j * (S_R / C_ j) <= INR n * two 758). {
-    intros j J. replace 758%Z with (53 + 705)%Z by lia. rewrite bpow_plus, <- Rmult_assoc.
-    pose proof (ratio_bounded j J). pose proof positive_S. pose proof (positive_C j J).
-    apply Rmult_le_compat; try lra; [left; apply Rdiv_lt_0_compat; auto|].
-    apply (within_quotient (-254) 451 (-254) 407); [apply S_sure | apply (C_sure j J)]. }
-  rewrite sum_of_U. rewrite <- total_range.
-  apply gives_le with msU_K (two (-112) + least) 845%Z; bounds.
-  unfold msU_K, msU_fl.
-  apply mean_along with (l := seq 0 m) (a := INR n * two (-112)); auto; bounds.
-  - intros j J0. apply in_seq in J0. assert (J : (j < m)%nat) by lia.
-    pose proof (C_sure j J) as SC. pose proof S_sure as SS.
-    assert (SQ : sure (S (S_K + C_K)) (-661) 705 (S_fl / C_fl j)%D (S_R / C_ j)). {
-      apply quotient_sure with (-254)%Z 451%Z (-254)%Z 407%Z; auto; bounds.
-      - apply enough. unfold msU_K in C. lia.
-      - destruct SC as (_ & _ & SC), SS as (_ & _ & SS).
-        apply (within_quotient (-254) 451 (-254) 407); auto. }
-    pose proof SQ as (Fq & Nq & (Lq & Uq)).
-    apply gives_le with (S (ratio_K + S (S_K + C_K))) (INR n * two (-819) * two 706 + least) 845%Z;
-      bounds.
-    + apply product_gives with 97%Z;
-        [apply ratio_gives; exact J | exact Fq | exact Nq | | | | | | lia].
-      * apply (sure_within _ _ _ _ _ SQ). apply enough. unfold msU_K in C. lia.
-      * apply Rle_trans with (1 := Uq). apply two_le. lia.
-      * apply enough. unfold msU_K in C. lia.
-      * rewrite Rmult_assoc, T1. lra.
-      * apply Rle_trans with (1 := Each j J). replace 845%Z with (44 + 801)%Z by lia.
-        rewrite bpow_plus.
-        apply Rmult_le_compat; try lra; try apply bpow_ge_0. apply two_le. lia.
-    + rewrite Rmult_assoc, T1. lra.
-  - apply Rmult_le_pos; lra.
-  - rewrite seq_length. right. ring.
-  - apply enough. unfold msU_K in C. lia.
-  - rewrite total_range. apply Rle_trans with (sum m (fun _ => INR n * two 758)).
-    + apply sum_le. auto.
-    + rewrite sum_const. apply Rle_trans with (two 44 * two 758).
-      * replace (INR m * (INR n * two 758)) with (INR n * INR m * two 758) by ring.
-        apply Rmult_le_compat_r; [apply bpow_ge_0 | auto].
-      * rewrite <- bpow_plus. apply two_le. lia.
+  pose proof counts as C. destruct sizes as (_ & _ & _ & _ & Ve). rewrite sum_of_U.
+  apply (mean_square_gives n m G R_fl C_fl S_fl entries R_ C_ S_R R_K C_K S_K D_ratio D_U
+    tree_ratio tree_U);
+    auto using n_bounded, m_bounded, G_bounded, R_sure, C_sure, S_sure, share_of_R.
+  apply enough. change (S msU_K <= step_K + step_K)%nat. lia.
 Qed.
-
-Lemma pairs : length (list_prod (seq 0 n) (seq 0 m)) = (n * m)%nat.
-Proof. rewrite prod_length, !seq_length. reflexivity. Qed.
 
 Lemma alpha_is_sure :
   sure (alpha_K (S (1 + D_X)) k_rho) (-347) 500 (alpha epsilon_2 rho msX_fl) alpha_t.
 Proof.
   pose proof counts as C. destruct epsilon_2_given as (F2 & E2), every_X as (P & Dp).
   destruct sizes as (_ & _ & _ & _ & Ve). pose proof n_bounded. pose proof m_bounded.
+  assert (pairs : length (list_prod (seq 0 n) (seq 0 m)) = (n * m)%nat)
+    by (rewrite prod_length, !seq_length; reflexivity).
   assert (T : total (fun p => real (X (fst p) (snd p)) * real (X (fst p) (snd p)))
     (list_prod (seq 0 n) (seq 0 m)) =
     sum n (fun i => sum m (fun j => real (X i j) ^ 2))). {
@@ -498,16 +324,8 @@ Qed.
 
 Lemma U_bounded i j : (i < n)%nat -> (j < m)%nat -> Rabs (U i j) <= two 379.
 Proof.
-  intros H J. apply size_of. pose proof (positive_R i H). pose proof (positive_C j J).
-  pose proof positive_S.
-  assert (P : 0 < V i j) by (apply Rdiv_lt_0_compat; auto; apply Rmult_lt_0_compat; auto).
-  pose proof (sqrt_lt_R0 _ P).
-  replace (U i j * U i j) with (real (G i j) * real (G i j) / (sqrt (V i j) * sqrt (V i j)))
-    by (unfold U; field; lra).
-  rewrite sqrt_sqrt by lra.
-  replace (real (G i j) * real (G i j) / V i j) with
-    (real (G i j) * real (G i j) * (1 / R_ i) * (S_R / C_ j))
-      by (unfold V; field; repeat split; lra).
+  intros H J. apply size_of. rewrite U_square by auto.
+  pose proof (positive_R i H). pose proof (positive_C j J). pose proof positive_S.
   change (two (379 + 379)) with (two (53 + 705)). rewrite bpow_plus.
   apply Rmult_le_compat; auto using share_of_R.
   - apply Rmult_le_pos; [apply Rle_0_sqr | left; apply Rdiv_lt_0_compat; lra].
@@ -536,12 +354,7 @@ Proof. pose proof few_K. lra. Qed.
 
 Lemma X_size i j : (i < n)%nat -> (j < m)%nat -> Rabs (real (X i j)) <= two 400.
 Proof.
-  intros H J. apply (size_of _ 400). apply Rle_trans with (2 := sum_X).
-  apply Rle_trans with (sum m (fun j => real (X i j) ^ 2)).
-  - replace (real (X i j) * real (X i j)) with (real (X i j) ^ 2) by ring.
-    apply (sum_one m (fun j => real (X i j) ^ 2)); auto. intros. apply square_nonneg.
-  - apply (sum_one n (fun i => sum m (fun j => real (X i j) ^ 2))); auto.
-    intros. apply sum_nonneg. intros. apply square_nonneg.
+  intros H J. apply (size_of _ 400). apply (entry_below n m (fun i j => real (X i j))); auto.
 Qed.
 
 Theorem matrix_state i j : (i < n)%nat -> (j < m)%nat ->
@@ -591,10 +404,6 @@ Theorem matrix_float32 i j : (i < n)%nat -> (j < m)%nat ->
     half_ulp32 (X_new_fl i j) +
     (gamma step_K * Rabs (step i j) + two (-1074) + u * Rabs (real (X_new_fl i j))).
 Proof.
-  intros H J. destruct (matrix_X_new i j H J) as (_ & N).
-  pose proof (stored_near (X_new_fl i j)) as S.
-  replace (stored32 (X_new_fl i j) - X_new i j) with
-    ((stored32 (X_new_fl i j) - real (X_new_fl i j)) + (real (X_new_fl i j) - X_new i j)) by ring.
-  apply Rle_trans with (1 := Rabs_triang _ _). lra.
+  intros H J. apply stored_after. apply (matrix_X_new i j H J).
 Qed.
 End Matrix.

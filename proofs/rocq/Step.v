@@ -317,5 +317,11 @@ Proof.
     apply Rle_trans with (1 := Rabs_triang _ _). rewrite Rabs_Ropp. lra.
 Qed.
 
-Lemma stored_near (X : double) : Rabs (stored32 X - real X) <= half_ulp32 X.
-Proof. apply error_le_half_ulp. apply FLT_exp_valid. reflexivity. Qed.
+Lemma stored_after (X : double) x b :
+  Rabs (real X - x) <= b -> Rabs (stored32 X - x) <= half_ulp32 X + b.
+Proof.
+  intros H. assert (S : Rabs (stored32 X - real X) <= half_ulp32 X).
+  { apply error_le_half_ulp. apply FLT_exp_valid. reflexivity. }
+  replace (stored32 X - x) with ((stored32 X - real X) + (real X - x)) by ring.
+  apply Rle_trans with (1 := Rabs_triang _ _). lra.
+Qed.

@@ -295,9 +295,6 @@ Theorem vector_float32 i : (i < n)%nat ->
     half_ulp32 (X_new_fl i) +
     (gamma step_K * Rabs (step i) + two (-1074) + u * Rabs (real (X_new_fl i))).
 Proof.
-  intros H. destruct (vector_X_new i H) as (_ & N). pose proof (stored_near (X_new_fl i)) as S.
-  replace (stored32 (X_new_fl i) - X_new i) with
-    ((stored32 (X_new_fl i) - real (X_new_fl i)) + (real (X_new_fl i) - X_new i)) by ring.
-  apply Rle_trans with (1 := Rabs_triang _ _). lra.
+  intros H. apply stored_after. apply (vector_X_new i H).
 Qed.
 End Vector.
