@@ -17,7 +17,10 @@ from pathlib import Path
 from shutil import copy, rmtree, which
 
 FOLDER = Path(__file__).parent / "rocq"
-FILES = ("Sums", "Factored", "Update", "Average", "Clipping")  # each after those that it reads
+FILES = (  # each after those that it reads
+    *("Sums", "Factored", "Update", "Average", "Clipping"),
+    *("Growth", "Forgetting", "Symmetry"),
+)
 AXIOMS = {
     "ClassicalDedekindReals.sig_not_dec",
     "ClassicalDedekindReals.sig_forall_dec",
