@@ -135,7 +135,7 @@ Proof.
   intros Same i j Hi Hj. rewrite pythagoras in Same. assert (Zero : D V P = 0) by lra.
   apply sum_zero_each with (i := i) in Zero; auto.
   - apply sum_zero_each with (i := j) in Zero; auto using V_P_nonneg.
-    symmetry. apply divergence_zero; auto using V_pos, P_pos.
+    symmetry. apply divergence_zero; [apply V_pos | apply P_pos | apply Zero]; assumption.
   - intros. apply sum_nonneg. auto using V_P_nonneg.
 Qed.
 End RankOne.

@@ -1,9 +1,8 @@
 (* What the average with beta_2t = 1 - t^-c keeps of its first gradient. *)
 Require Import Reals Lra Lia.
-Require Import Sums Average.
+Require Import Sums Update Average.
 Open Scope R_scope.
 
-Definition weight c t := Rpower (INR t) (- c).
 (* Average counts steps from 0. *)
 Definition beta_2 c k := 1 - weight c (S k).
 Definition first k := if Nat.eqb k 0 then 1 else 0.
@@ -12,8 +11,7 @@ Definition share c t := ema (beta_2 c) first (S t).
 
 Lemma share_start c : share c 0 = 1.
 Proof.
-  unfold share, beta_2, first, weight, Rpower. simpl.
-  rewrite ln_1, (Rmult_0_r (- c)), exp_0. ring.
+  unfold share, beta_2, first. simpl ema. rewrite weight_first. ring.
 Qed.
 
 Lemma share_step c t : share c (S t) = (1 - weight c (S (S t))) * share c t.
@@ -24,23 +22,17 @@ Proof.
   ring.
 Qed.
 
-Lemma weight_range c t : 0 < c -> (1 < t)%nat -> 0 < weight c t < 1.
-Proof.
-  intros C Later. split; [apply exp_pos|]. apply lt_1_INR in Later.
-  rewrite <- (Rpower_O (INR t)) by lra. apply Rpower_lt; lra.
-Qed.
-
 Lemma share_pos c t : 0 < c -> 0 < share c t.
 Proof.
   intros C. induction t as [|t IH]; [rewrite share_start; lra|].
-  rewrite share_step. pose proof (weight_range c (S (S t)) C ltac:(lia)).
+  rewrite share_step. pose proof (weight_later c (S (S t)) C ltac:(lia)).
   apply Rmult_lt_0_compat; lra.
 Qed.
 
 Theorem share_small c t : 0 < c <= 1 -> share c t <= / INR (S t).
 Proof.
   intros C. induction t as [|t IH]; [rewrite share_start; simpl; lra|].
-  rewrite share_step. pose proof (weight_range c (S (S t)) ltac:(lra) ltac:(lia)) as W.
+  rewrite share_step. pose proof (weight_later c (S (S t)) ltac:(lra) ltac:(lia)) as W.
   assert (T : 0 < INR (S t)) by (apply lt_0_INR; lia).
   assert (Large : / INR (S (S t)) <= weight c (S (S t))). {
     unfold weight. rewrite <- (Rpower_1 (INR (S (S t)))) at 1 by (apply lt_0_INR; lia).
@@ -118,7 +110,7 @@ Proof.
     replace (S (S (N + k - 1))) with (S (N + k)) by lia.
     replace (N + S k)%nat with (S (N + k)) by lia.
     pose proof (rest_falls c (N + k) C ltac:(lia)) as Falls.
-    pose proof (weight_range c (S (N + k)) ltac:(lra) ltac:(lia)) as W.
+    pose proof (weight_later c (S (N + k)) ltac:(lra) ltac:(lia)) as W.
     set (w := weight c (S (N + k))) in *. set (r := rest c (N + k)) in *.
     set (r' := rest c (S (N + k))) in *. set (q := rest c N) in *. clearbody w r r' q.
     set (P := share c (N - 1)) in *. clearbody P.
@@ -130,7 +122,8 @@ Qed.
 
 Theorem share_large c : 1 < c -> exists least, 0 < least /\ forall t, least <= share c t.
 Proof.
-  intros C. destruct (rest_vanishes c C) as (N & Some & Half).
+  intros Above. assert (C : 1 < c) by lra.
+  destruct (rest_vanishes c C) as (N & Some & Half).
   pose proof (share_pos c (N - 1) ltac:(lra)) as Start.
   exists (share c (N - 1) * / 2). split; [lra|]. intros t.
   destruct (Nat.le_gt_cases (N - 1) t) as [Later|Earlier].
@@ -143,7 +136,7 @@ Proof.
     induction k as [|k IH]; [rewrite Nat.add_0_r; lra|].
     rewrite Nat.add_succ_r, share_step.
     pose proof (share_pos c (t + k) ltac:(lra)).
-    pose proof (weight_range c (S (S (t + k))) ltac:(lra) ltac:(lia)). nra.
+    pose proof (weight_later c (S (S (t + k))) ltac:(lra) ltac:(lia)). nra.
 Qed.
 
 Theorem forgets c : 0 < c -> (Un_cv (share c) 0 <-> c <= 1).

@@ -18,7 +18,7 @@ Proof.
 Qed.
 
 (* f (pi i) is the sum over k of f k where k is pi i, and i is then the inverse of k. *)
-Theorem sum_permuted n pi inverse f :
+Theorem sum_permuted n (pi inverse : nat -> nat) f :
   permutation n pi inverse -> sum n (fun i => f (pi i)) = sum n f.
 Proof.
   intros Permutation.

@@ -85,8 +85,8 @@ Proof.
   - rewrite sum_swap, (Rmult_comm (INR n)).
     rewrite (sum_ext m _ (fun j => sum n (U2 Cc Rr S (fun j i => g i j) j)))
       by (intros; apply sum_ext; intros; unfold U2, V; rewrite (Rmult_comm (Cc _)); reflexivity).
-    apply mean_bound; auto.
-  - apply (mean_bound n m Rr Cc S g); auto.
+    apply (mean_bound m n Cc Rr S (fun j i => g i j) b r); auto.
+  - apply (mean_bound n m Rr Cc S g b c); auto.
 Qed.
 
 (* Of a gradient diag(delta, 1) at t = 1, with epsilon_1 = 0: R and C are delta^2 and 1. *)
@@ -105,34 +105,44 @@ Qed.
 
 (* Vectors: U after t steps of V_t = beta_2t V_(t-1) + (1 - beta_2t) (G_t^2 + epsilon_1). *)
 
+(* 1 - beta_2t with the exponent c. *)
+Definition weight c t := Rpower (INR t) (- c).
+
+Lemma weight_first c : weight c 1 = 1.
+Proof. unfold weight, Rpower. simpl. rewrite ln_1, Rmult_0_r. apply exp_0. Qed.
+
+Lemma weight_later c t : 0 < c -> (1 < t)%nat -> 0 < weight c t < 1.
+Proof.
+  intros C Later. split; [apply exp_pos|]. apply lt_1_INR in Later.
+  rewrite <- (Rpower_O (INR t)) by lra. apply Rpower_lt; lra.
+Qed.
+
+Lemma weight_range c t : 0 < c -> (0 < t)%nat -> 0 < weight c t <= 1.
+Proof.
+  intros C Begun. destruct (Nat.eq_dec t 1) as [->|Later]; [rewrite weight_first; lra|].
+  pose proof (weight_later c t C ltac:(lia)). lra.
+Qed.
+
+(* The paper's. *)
+Definition w t := weight (4 / 5) t.
+
+Lemma w_range t : (0 < t)%nat -> 0 < w t <= 1.
+Proof. apply weight_range. lra. Qed.
+
 Section Vector.
 Variables (epsilon V_0 : R) (G : nat -> R).
 
-Definition weight t := Rpower (INR t) (- (4 / 5)).
 Fixpoint V_of t :=
   match t with
   | O => V_0
-  | S k => (1 - weight t) * V_of k + weight t * (G t ^ 2 + epsilon)
+  | S k => (1 - w t) * V_of k + w t * (G t ^ 2 + epsilon)
   end.
 Definition U_of t := G t / sqrt (V_of t).
 End Vector.
 
-Lemma weight_first : weight 1 = 1.
-Proof. unfold weight, Rpower. simpl. rewrite ln_1, Rmult_0_r. apply exp_0. Qed.
-
-Lemma weight_range t : (0 < t)%nat -> 0 < weight t <= 1.
+Lemma bound_squared t : Rpower (INR t) (2 / 5) ^ 2 * w t = 1.
 Proof.
-  intros Begun. split; [apply exp_pos|].
-  destruct (Nat.eq_dec t 1) as [->|Later]; [rewrite weight_first; lra|].
-  left. unfold weight. rewrite Rpower_Ropp.
-  rewrite <- Rinv_1. apply Rinv_lt_contravar; [rewrite Rmult_1_l; apply exp_pos|].
-  rewrite <- (Rpower_O (INR t)) by (apply lt_0_INR; assumption).
-  apply Rpower_lt; [|lra]. apply lt_1_INR. lia.
-Qed.
-
-Lemma bound_squared t : Rpower (INR t) (2 / 5) ^ 2 * weight t = 1.
-Proof.
-  unfold weight. rewrite <- Rpower_pow by apply exp_pos.
+  unfold w, weight. rewrite <- Rpower_pow by apply exp_pos.
   rewrite Rpower_mult, <- Rpower_plus. simpl INR.
   replace (2 / 5 * (1 + 1) + - (4 / 5)) with 0 by field. unfold Rpower. rewrite Rmult_0_l.
   apply exp_0.
@@ -141,21 +151,21 @@ Qed.
 Lemma V_nonneg epsilon V_0 G t : 0 <= epsilon -> 0 <= V_0 -> 0 <= V_of epsilon V_0 G t.
 Proof.
   intros E First. induction t as [|t IH]; [assumption|]. simpl.
-  pose proof (weight_range (S t) ltac:(lia)). pose proof (pow2_ge_0 (G (S t))).
+  pose proof (w_range (S t) ltac:(lia)). pose proof (pow2_ge_0 (G (S t))).
   apply Rplus_le_le_0_compat; apply Rmult_le_pos; lra.
 Qed.
 
 Theorem vector_bound epsilon V_0 G t :
   0 < epsilon -> 0 <= V_0 -> (0 < t)%nat -> Rabs (U_of epsilon V_0 G t) < Rpower (INR t) (2 / 5).
 Proof.
-  intros E First Begun. pose proof (weight_range t Begun) as W. pose proof (bound_squared t) as B.
+  intros E First Begun. pose proof (w_range t Begun) as W. pose proof (bound_squared t) as B.
   assert (Bound : 0 < Rpower (INR t) (2 / 5)) by apply exp_pos.
-  assert (Newest : weight t * (G t ^ 2 + epsilon) <= V_of epsilon V_0 G t). {
+  assert (Newest : w t * (G t ^ 2 + epsilon) <= V_of epsilon V_0 G t). {
     destruct t as [|t]; [lia|]. simpl V_of.
     pose proof (V_nonneg epsilon V_0 G t ltac:(lra) First). nra. }
   pose proof (pow2_ge_0 (G t)). unfold U_of.
-  set (h := Rpower (INR t) (2 / 5)) in *. set (w := weight t) in *.
-  set (v := V_of epsilon V_0 G t) in *. clearbody h w v.
+  set (h := Rpower (INR t) (2 / 5)) in *. set (a := w t) in *.
+  set (v := V_of epsilon V_0 G t) in *. clearbody h a v.
   assert (Positive : 0 < v) by (apply Rlt_le_trans with (2 := Newest); nra).
   pose proof (sqrt_lt_R0 v Positive) as Root. pose proof (pow2_sqrt v ltac:(lra)) as Square.
   unfold Rdiv. rewrite Rabs_mult, (Rabs_pos_eq (/ sqrt v))
@@ -164,8 +174,8 @@ Proof.
   rewrite Rmult_assoc, Rinv_l, Rmult_1_r by lra.
   rewrite <- (Rabs_pos_eq (_ * sqrt v)) by nra.
   apply Rsqr_lt_abs_0. rewrite !Rsqr_pow2, Rpow_mult_distr, Square.
-  apply Rlt_le_trans with (h ^ 2 * (w * (G t ^ 2 + epsilon))).
-  - replace (h ^ 2 * (w * (G t ^ 2 + epsilon))) with (h ^ 2 * w * (G t ^ 2 + epsilon)) by ring.
+  apply Rlt_le_trans with (h ^ 2 * (a * (G t ^ 2 + epsilon))).
+  - replace (h ^ 2 * (a * (G t ^ 2 + epsilon))) with (h ^ 2 * a * (G t ^ 2 + epsilon)) by ring.
     rewrite B. lra.
   - apply Rmult_le_compat_l; [apply pow2_ge_0 | assumption].
 Qed.
@@ -175,16 +185,16 @@ Theorem vector_bound_sharp epsilon t M :
   0 < epsilon -> (0 < t)%nat -> M < Rpower (INR t) (2 / 5) ->
   exists G, M < Rabs (U_of epsilon 0 G t).
 Proof.
-  intros E Begun Below. pose proof (weight_range t Begun) as W. pose proof (bound_squared t) as B.
+  intros E Begun Below. pose proof (w_range t Begun) as W. pose proof (bound_squared t) as B.
   assert (Bound : 0 < Rpower (INR t) (2 / 5)) by apply exp_pos.
-  set (h := Rpower (INR t) (2 / 5)) in *. set (w := weight t) in *.
+  set (h := Rpower (INR t) (2 / 5)) in *. set (a := w t) in *.
   set (N := Rmax M 0). assert (Least : 0 <= N < h /\ M <= N)
     by (unfold N, Rmax; destruct (Rle_dec M 0); lra).
-  assert (Left : 0 < 1 - N ^ 2 * w) by (rewrite <- B; clearbody h w N; nra).
-  set (x := N ^ 2 * epsilon / (1 - N ^ 2 * w) + 1).
-  assert (Scaled : (x - 1) * (1 - N ^ 2 * w) = N ^ 2 * epsilon) by (unfold x; field; lra).
+  assert (Left : 0 < 1 - N ^ 2 * a) by (rewrite <- B; clearbody h a N; nra).
+  set (x := N ^ 2 * epsilon / (1 - N ^ 2 * a) + 1).
+  assert (Scaled : (x - 1) * (1 - N ^ 2 * a) = N ^ 2 * epsilon) by (unfold x; field; lra).
   assert (Large : 1 <= x). {
-    assert (0 <= x - 1); [|lra]. apply (Rmult_le_reg_r (1 - N ^ 2 * w)); [assumption|].
+    assert (0 <= x - 1); [|lra]. apply (Rmult_le_reg_r (1 - N ^ 2 * a)); [assumption|].
     rewrite Scaled. pose proof (pow2_ge_0 N). nra. }
   clearbody x.
   set (G := fun s => if Nat.eqb s t then x else 0).
@@ -192,19 +202,19 @@ Proof.
     induction s as [|s IH]; intros Earlier; simpl; [lra|].
     assert (Zero : G (S s) = 0) by (unfold G; replace (Nat.eqb (S s) t) with false; auto;
       symmetry; apply Nat.eqb_neq; lia).
-    rewrite Zero. pose proof (weight_range (S s) ltac:(lia)). specialize (IH ltac:(lia)). nra. }
+    rewrite Zero. pose proof (w_range (S s) ltac:(lia)). specialize (IH ltac:(lia)). nra. }
   exists G. unfold U_of.
   assert (Last : G t = x) by (unfold G; rewrite Nat.eqb_refl; reflexivity).
-  assert (Sized : 0 < V_of epsilon 0 G t <= epsilon + w * x ^ 2). {
-    unfold w in *. destruct t as [|t]; [lia|]. simpl V_of. rewrite Last.
+  assert (Sized : 0 < V_of epsilon 0 G t <= epsilon + a * x ^ 2). {
+    unfold a in *. destruct t as [|t]; [lia|]. simpl V_of. rewrite Last.
     specialize (Before t ltac:(lia)). clearbody h N G. split; nra. }
-  rewrite Last. set (v := V_of epsilon 0 G t) in *. clearbody v h w N.
+  rewrite Last. set (v := V_of epsilon 0 G t) in *. clearbody v h a N.
   pose proof (sqrt_lt_R0 v ltac:(lra)) as Root. pose proof (pow2_sqrt v ltac:(lra)) as Square.
   assert (0 < x / sqrt v) by (apply Rdiv_lt_0_compat; lra). rewrite Rabs_pos_eq by lra.
   apply Rle_lt_trans with N; [lra|]. apply (Rmult_lt_reg_r (sqrt v)); [assumption|].
   replace (x / sqrt v * sqrt v) with x by (field; lra).
   apply Rsqr_incrst_0; [|nra|lra]. rewrite !Rsqr_pow2, Rpow_mult_distr, Square.
-  apply Rle_lt_trans with (N ^ 2 * (epsilon + w * x ^ 2)).
+  apply Rle_lt_trans with (N ^ 2 * (epsilon + a * x ^ 2)).
   - apply Rmult_le_compat_l; [apply pow2_ge_0 | lra].
-  - apply (Rmult_lt_compat_r (1 - N ^ 2 * w) (x - 1) (x ^ 2)) in Left as Larger; nra.
+  - apply (Rmult_lt_compat_r (1 - N ^ 2 * a) (x - 1) (x ^ 2)) in Left as Larger; nra.
 Qed.
