@@ -221,7 +221,6 @@ THEOREMS = (
         r"\sum_{s \le t} \rho_s \le 2 \sqrt t",
         {
             "without the 2, for all t": ("2 * sqrt", "sqrt"),
-            "a sum that stays bounded": ("2 * sqrt (INR t)", "2 * sqrt 10000"),
         },
         "The induction over t that one step, above, needs.",
     ),

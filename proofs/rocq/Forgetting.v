@@ -130,7 +130,9 @@ Proof.
   - destruct (share_from c N (t + 1 - N) C Some Half) as (_ & From).
     replace (N + (t + 1 - N) - 1)%nat with t in From by lia.
     pose proof (rest_pos c (N + (t + 1 - N)) C).
-    apply Rle_trans with (2 := From). apply Rmult_le_compat_l; lra.
+    assert (0 <= share c (N - 1) * (/ 2 - rest c N + rest c (N + (t + 1 - N))))
+      by (apply Rmult_le_pos; lra).
+    lra.
   - apply Rle_trans with (share c (N - 1)); [lra|].
     replace (N - 1)%nat with (t + (N - 1 - t))%nat by lia. generalize (N - 1 - t)%nat as k.
     induction k as [|k IH]; [rewrite Nat.add_0_r; lra|].
@@ -142,7 +144,7 @@ Qed.
 Theorem forgets c : 0 < c -> (Un_cv (share c) 0 <-> c <= 1).
 Proof.
   intros C. split.
-  - intros Vanishes. destruct (Rle_dec c 1) as [|Above]; [assumption|]. exfalso.
+  - intros Vanishes. destruct (Rle_dec c 1) as [|Above]; [lra|]. exfalso.
     destruct (share_large c ltac:(lra)) as (least & Positive & Least).
     destruct (Vanishes least Positive) as (N & Near). specialize (Near N ltac:(auto)).
     specialize (Least N). unfold R_dist in Near.

@@ -30,23 +30,31 @@ Proof.
     + rewrite sum_plus, !sum_scal, A, B. lra.
 Qed.
 
+(* The mean of x y is at most RMS(X) RMS(Y). *)
+Lemma mean_product n x y :
+  (0 < n)%nat -> sum n (fun i => x i * y i) / INR n <= RMS n x * RMS n y.
+Proof.
+  intros Some. apply lt_INR in Some as N. simpl in N.
+  unfold RMS, mean_square. rewrite !sqrt_div_alt by assumption.
+  pose proof (sqrt_lt_R0 _ N). pose proof (sqrt_sqrt (INR n) ltac:(lra)) as Root.
+  apply (Rmult_le_reg_r (INR n)); [assumption|].
+  apply Rle_trans with (sum n (fun i => x i * y i)); [right; field; lra|].
+  apply Rle_trans with (1 := cauchy_schwarz n x y). right. rewrite <- Root at 3. field. lra.
+Qed.
+
 Theorem triangle n x y :
   (0 < n)%nat -> RMS n (fun i => x i + y i) <= RMS n x + RMS n y.
 Proof.
   intros Some. pose proof (RMS_nonneg n x). pose proof (RMS_nonneg n y).
-  rewrite <- (sqrt_pow2 (RMS n x + RMS n y)) by lra. apply sqrt_le_1_alt.
-  replace ((RMS n x + RMS n y) ^ 2)
-    with (RMS n x ^ 2 + 2 * (RMS n x * RMS n y) + RMS n y ^ 2) by ring.
-  unfold RMS. rewrite !pow2_sqrt by auto using mean_square_nonneg.
-  apply lt_INR in Some as N. simpl in N.
-  unfold mean_square. rewrite !sqrt_div_alt by assumption.
-  replace (_ / _ * (_ / _))
-    with (sqrt (sum n (fun i => x i ^ 2)) * sqrt (sum n (fun i => y i ^ 2)) / INR n).
-  2: { rewrite <- (sqrt_sqrt (INR n)) at 1 by lra. field.
-       apply Rgt_not_eq, sqrt_lt_R0. assumption. }
-  rewrite (sum_ext n _ (fun i => x i ^ 2 + 2 * (x i * y i) + y i ^ 2)) by (intros; ring).
-  rewrite !sum_plus, sum_scal. apply (Rmult_le_reg_r (INR n)); [assumption|].
-  pose proof (cauchy_schwarz n x y). field_simplify; lra.
+  assert (Square : mean_square n (fun i => x i + y i) <= (RMS n x + RMS n y) ^ 2). {
+    replace ((RMS n x + RMS n y) ^ 2)
+      with (RMS n x ^ 2 + 2 * (RMS n x * RMS n y) + RMS n y ^ 2) by ring.
+    pose proof (mean_product n x y Some). unfold RMS at 1 4.
+    rewrite !pow2_sqrt by auto using mean_square_nonneg. unfold mean_square, Rdiv in *.
+    rewrite (sum_ext n _ (fun i => x i ^ 2 + 2 * (x i * y i) + y i ^ 2)) by (intros; ring).
+    rewrite !sum_plus, sum_scal. lra. }
+  apply sqrt_le_1_alt in Square. fold (RMS n (fun i => x i + y i)) in Square.
+  rewrite sqrt_pow2 in Square; lra.
 Qed.
 
 Theorem change n x y :
@@ -58,7 +66,7 @@ Proof.
   rewrite RMS_scaled, Rabs_left in Down by (auto; lra).
   rewrite (RMS_ext n _ x) in Up by (intros; ring).
   rewrite (RMS_ext n _ y) in Down by (intros; ring).
-  apply Rabs_le. lra.
+  unfold Rabs. destruct (Rcase_abs _); lra.
 Qed.
 
 Section Course.
@@ -87,10 +95,10 @@ Proof.
   rewrite (RMS_ext n _ (fun i => - (rho (S t) * size t) * clipped (U (S t)) i))
     by (intros; unfold size; simpl; ring).
   rewrite RMS_scaled, Rabs_Ropp, Rabs_pos_eq by (auto; apply Rmult_le_pos; assumption).
-  replace (d * rho (S t) * size t) with (rho (S t) * size t * d) by ring.
-  apply Rmult_le_compat_l; [apply Rmult_le_pos; assumption|].
-  pose proof (clip_rms n (U (S t)) d entries d_pos) as Clipped. simpl in Clipped.
-  unfold clipped. rewrite Clipped. apply Rmin_r.
+  assert (Clipped : RMS n (clipped (U (S t))) <= d)
+    by (unfold clipped; rewrite clip_rms by assumption; apply Rmin_r).
+  apply (Rmult_le_compat_l (rho (S t) * size t)) in Clipped; [lra|].
+  apply Rmult_le_pos; assumption.
 Qed.
 
 Theorem growth_step t : size (S t) <= (1 + d * rho (S t)) * size t.
@@ -158,9 +166,12 @@ Theorem growth_paper n d epsilon_2 X_0 U t :
   size n d epsilon_2 paper_rho X_0 U t
     <= exp (2 * d * sqrt (INR t)) * size n d epsilon_2 paper_rho X_0 U 0.
 Proof.
-  intros Some D. apply Rle_trans with (1 := growth n d _ _ X_0 U Some D paper_rho_nonneg t).
-  apply Rmult_le_compat_r; [apply size_nonneg|].
-  apply Rle_trans with (1 := factor_exp _ _ t (Rlt_le _ _ D) paper_rho_nonneg).
-  pose proof (sum_of_steps t).
-  apply exp_le. nra.
+  intros Some D.
+  pose proof (growth n d epsilon_2 paper_rho X_0 U Some D paper_rho_nonneg t) as Grown.
+  pose proof (factor_exp d paper_rho t (Rlt_le _ _ D) paper_rho_nonneg) as Factor.
+  assert (Exp : exp (d * sum t (fun s => paper_rho (S s))) <= exp (2 * d * sqrt (INR t)))
+    by (apply exp_le; pose proof (sum_of_steps t); nra).
+  pose proof (size_nonneg n d epsilon_2 paper_rho X_0 U 0) as Start.
+  set (start := size n d epsilon_2 paper_rho X_0 U 0) in *.
+  apply Rle_trans with (1 := Grown). apply Rmult_le_compat_r; lra.
 Qed.

@@ -85,8 +85,8 @@ Proof.
   - rewrite sum_swap, (Rmult_comm (INR n)).
     rewrite (sum_ext m _ (fun j => sum n (U2 Cc Rr S (fun j i => g i j) j)))
       by (intros; apply sum_ext; intros; unfold U2, V; rewrite (Rmult_comm (Cc _)); reflexivity).
-    apply (mean_bound m n Cc Rr S (fun j i => g i j) b r); auto.
-  - apply (mean_bound n m Rr Cc S g b c); auto.
+    apply mean_bound with (b := b) (c := r); auto.
+  - apply mean_bound with (Rr := Rr) (b := b) (c := c); auto.
 Qed.
 
 (* Of a gradient diag(delta, 1) at t = 1, with epsilon_1 = 0: R and C are delta^2 and 1. *)
