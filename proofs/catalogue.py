@@ -23,6 +23,12 @@ INDUCTIONS = {
     "the weights with beta_21 = 0": "the weights sum to 1 - prod beta",
     "clipping a vector of n entries": "clipping",
     "RMS(U) for all n and m": bound.RMS_OF_MATRIX,
+    "growth after t steps": "growth",
+    "the size of a step of n entries": "the size of a step",
+    "the sum of all steps": "the sum of the steps",
+    "the first gradient counts at most 1 / t": "an exponent of at most 1 forgets",
+    "with an exponent above 1 the first gradient keeps a share": "an exponent above 1 remembers",
+    "t^0.4 bounds U after any number of steps": "vectors: |U| <= t^0.4",
 }
 """What a theorem in Rocq is the induction of: both are one theorem, each with its checkers."""
 

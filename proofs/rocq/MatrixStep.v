@@ -114,9 +114,7 @@ Lemma n_bounded : 1 <= INR n <= two 44.
 Proof. apply (factor_bounded n m); [apply some | apply some | exact not_too_many]. Qed.
 
 Lemma m_bounded : 1 <= INR m <= two 44.
-Proof.
-  apply (factor_bounded m n); [apply some | apply some | rewrite Rmult_comm; exact not_too_many].
-Qed.
+Proof. apply (factor_bounded m n); try apply some. rewrite Rmult_comm. exact not_too_many. Qed.
 
 Lemma row_bounded i : (i < n)%nat -> sum m (fun j => real (G i j) ^ 2) <= two 400.
 Proof. intros H. apply (row_below n m (fun i j => real (G i j))); auto. Qed.
@@ -174,13 +172,11 @@ Proof. intros H. apply (sure_positive _ _ _ _ _ (C_sure j H)). Qed.
 Lemma positive_S : 0 < S_R.
 Proof. apply (sure_positive _ _ _ _ _ S_sure). Qed.
 
-Lemma R_below_S i : (i < n)%nat -> R_ i <= S_R.
-Proof. intros H. apply sum_one; auto. intros k K. pose proof (positive_R k K). lra. Qed.
-
 Lemma share_sure i : (i < n)%nat -> sure (S (S_K + R_K)) 0 705 (S_fl / R_fl i) (S_R / R_ i).
 Proof.
   intros H. pose proof counts as C. pose proof S_sure as A. pose proof (R_sure i H) as B.
-  pose proof (positive_R i H) as P. pose proof (R_below_S i H) as L.
+  pose proof (positive_R i H) as P. assert (L : R_ i <= S_R).
+  { apply sum_one; auto. intros k K. pose proof (positive_R k K). lra. }
   apply quotient_sure with (-254)%Z 451%Z (-254)%Z 407%Z; auto; bounds; [apply enough; lia|].
   destruct A as (_ & _ & A), B as (_ & _ & B). split.
   - rewrite two_0. apply (Rmult_le_reg_r (R_ i)); auto.
@@ -352,11 +348,6 @@ Qed.
 Lemma K_bounded : INR step_K * u <= / 2.
 Proof. pose proof few_K. lra. Qed.
 
-Lemma X_size i j : (i < n)%nat -> (j < m)%nat -> Rabs (real (X i j)) <= two 400.
-Proof.
-  intros H J. apply (size_of _ 400). apply (entry_below n m (fun i j => real (X i j))); auto.
-Qed.
-
 Theorem matrix_state i j : (i < n)%nat -> (j < m)%nat ->
   finite (R_fl i) /\ Rabs (real (R_fl i) - R_ i) <= gamma R_K * R_ i /\
   finite (C_fl j) /\ Rabs (real (C_fl j) - C_ j) <= gamma C_K * C_ j.
@@ -396,14 +387,13 @@ Proof.
   intros H J. unfold X_new. rewrite step_as_product by auto.
   apply (new_near _ _ _ (X i j) _ (G i j) _ (factor_sure i j H J));
     [apply finite_G | apply finite_X | apply product_bounded; assumption
-    | apply X_size; assumption | exact K_bounded].
+    | apply (size_of _ 400), (entry_below n m (fun i j => real (X i j))); assumption
+    | exact K_bounded].
 Qed.
 
 Theorem matrix_float32 i j : (i < n)%nat -> (j < m)%nat ->
   Rabs (stored32 (X_new_fl i j) - X_new i j) <=
     half_ulp32 (X_new_fl i j) +
     (gamma step_K * Rabs (step i j) + two (-1074) + u * Rabs (real (X_new_fl i j))).
-Proof.
-  intros H J. apply stored_after. apply (matrix_X_new i j H J).
-Qed.
+Proof. intros H J. apply stored_after. apply (matrix_X_new i j H J). Qed.
 End Matrix.
