@@ -4,13 +4,13 @@ An equation is refused by values at which its sides differ, an inequality by a s
 hypotheses with its negation; that a checker does not decide is no refusal.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from threading import Lock
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeAlias
 
 from derivations.calculus import equal
 
@@ -22,6 +22,7 @@ from .theorem import Claim, Identity, Neighbour, Theorem
 PROVED, FAILED, ABSENT = "proved", "failed", "absent"
 CHECKERS = ("calculus", *SCRIPTS, "rocq")
 AT_A_TIME = 4  # theorems: a solver is a process of its own, and so is Rocq
+SESSIONS = 2  # of Rocq, in which altered theorems are tried
 CALCULUS = Lock()  # SymPy works in this process, for one theorem at a time
 
 
@@ -100,23 +101,44 @@ class Proof:
         }
 
 
+Refused: TypeAlias = Mapping[str, Future[dict[rocq.Altered, str]]]
+"""Where Rocq's proofs of altered theorems fail, by file: one process tries all of a file."""
+
+
 def proofs(
     theorems: Iterable[Theorem], progress: Callable[[str], None] = lambda _: None
 ) -> Iterator[Proof]:
     """Each theorem proved, and its neighbours refused; several at a time, but told in order."""
-    pool = ThreadPoolExecutor(AT_A_TIME)
-    try:
-        for name, proof in [(theorem.name, pool.submit(_proof, theorem)) for theorem in theorems]:
-            progress(name)
-            yield proof.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+    chosen = [*theorems]
+    with ThreadPoolExecutor(AT_A_TIME) as pool, ThreadPoolExecutor(SESSIONS) as sessions:
+        try:
+            refused = {
+                file: sessions.submit(rocq.refusals, altered)
+                for file, altered in _altered(chosen).items()
+                if rocq.installed()
+            }
+            found = [(theorem.name, pool.submit(_proof, theorem, refused)) for theorem in chosen]
+            for name, proof in found:
+                progress(name)
+                yield proof.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            sessions.shutdown(wait=False, cancel_futures=True)
 
 
-def _proof(theorem: Theorem) -> Proof:
+def _altered(theorems: Iterable[Theorem]) -> dict[str, tuple[rocq.Altered, ...]]:
+    """The altered theorems in Rocq, by file."""
+    found: dict[str, tuple[rocq.Altered, ...]] = {}
+    for neighbour in (n for theorem in theorems for n in theorem.neighbours):
+        if isinstance(of := neighbour.claim, rocq.Altered):
+            found[of.file] = (*found.get(of.file, ()), of)
+    return found
+
+
+def _proof(theorem: Theorem, refused: Refused) -> Proof:
     names = sorted({name for c in theorem.claims for name in checkers_of(c)}, key=CHECKERS.index)
     checkers = [_verdict(theorem, name) for name in names]
-    return Proof(theorem, checkers, [_refusal(neighbour) for neighbour in theorem.neighbours])
+    return Proof(theorem, checkers, [_refusal(n, refused) for n in theorem.neighbours])
 
 
 def missing(checkers: Iterable[str]) -> list[str]:
@@ -178,23 +200,23 @@ def _question(claim: Question, solver: str) -> str:
     return ""
 
 
-def _refusal(neighbour: Neighbour) -> Refusal:
+def _refusal(neighbour: Neighbour, refused: Refused) -> Refusal:
     claim = neighbour.claim
     if isinstance(claim, rocq.Formal):
         raise TypeError(f"{neighbour.name}: a false neighbour in Rocq is an Altered")
     if isinstance(claim, rocq.Altered):
-        return _unproved(neighbour.name, claim)
+        return _unproved(neighbour.name, claim, refused)
     if isinstance(claim, Identity):
         with CALCULUS:
             return _unequal(neighbour.name, claim)
     return _solved(neighbour.name, claim)
 
 
-def _unproved(name: str, claim: rocq.Altered) -> Refusal:
-    if not rocq.installed():
+def _unproved(name: str, claim: rocq.Altered, refused: Refused) -> Refusal:
+    if claim.file not in refused:
         return Refusal(name, None, "", "")
     try:
-        found = rocq.refusal(claim)
+        found = refused[claim.file].result()[claim]
     except TimeoutError as error:
         return Refusal(name, False, "rocq", str(error))
     return Refusal(name, bool(found), "rocq", found[:120])

@@ -14,7 +14,6 @@ import tempfile
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import cache
-from itertools import count
 from pathlib import Path
 from shutil import rmtree, which
 from threading import RLock
@@ -34,7 +33,6 @@ AXIOMS = {
 """On which the reals of the standard library rest."""
 LIMIT = 60.0  # seconds for a file
 AT_A_TIME = 4  # files that are compiled, or wait for others
-NUMBERS = count()  # of altered files
 LOCK = RLock()  # what is compiled once is waited for by all who need it
 
 
@@ -80,34 +78,58 @@ def failure(of: Formal) -> str:
 
 def refusal(of: Altered) -> str:
     """Where the proof of the altered theorem fails; empty if it does not, or cannot be stated."""
+    return refusals((of,))[of]
+
+
+def refusals(altered: tuple[Altered, ...]) -> dict[Altered, str]:
+    """The same of theorems of one file, tried one after the other by one process."""
+    (file,) = {of.file for of in altered}
     folder, errors = _compiled()
-    text = (FOLDER / f"{of.file}.v").read_text()
-    start, statement, end = _parts(text, of.theorem)
-    if errors or statement.count(of.old) != 1:
-        raise ValueError(f"{of.theorem}: {errors or f'{of.old!r} is not once in its statement'}")
-    altered = statement.replace(of.old, of.new)
-    before = _taken_as_proved(text[:start])
-    whole = f"{before}{altered}\n{text[start + len(statement) : end]}"
-    said = _run(folder, f"Altered_{next(NUMBERS)}", whole, unclosed=True)
-    if not said.failed:
+    if errors:
+        raise ValueError(errors)
+    told = _told(folder, _trials((FOLDER / f"{file}.v").read_text(), altered))
+    each = dict(re.findall(r"\breached_(\w+)\b(.*?)(?=\breached_|\Z)", told, re.DOTALL))
+    return {
+        of: _reason(of, *(each[f"{what}_{i}"] for what in MARKS)) for i, of in enumerate(altered)
+    }
+
+
+def _trials(text: str, altered: tuple[Altered, ...]) -> str:
+    """What Rocq is told: each altered theorem with its proof, at the place of the right one."""
+    places = {of: _parts(text, of.theorem) for of in altered}
+    last = max(start for start, _, _ in places.values())
+    told, done = [], 0
+    for i, of in sorted(enumerate(altered), key=lambda pair: places[pair[1]][0]):
+        start, statement, end = places[of]
+        if statement.count(of.old) != 1:
+            raise ValueError(f"{of.theorem}: {of.old!r} is not once in its statement")
+        told += [
+            _taken_as_proved(text[:last], done, start),
+            f"Fail Check reached_statement_{i}.\n{statement.replace(of.old, of.new)}\n",
+            f"Fail Check reached_proof_{i}.\n{text[start + len(statement) : end]}\n",
+            f"Fail Check reached_rest_{i}.\nShow.\n",
+            f"Fail Check reached_end_{i}.\nAbort All.\nReset {of.theorem}.\n",
+        ]
+        done = start
+    return "".join(told)
+
+
+MARKS = ("statement", "proof", "rest")
+"""What Rocq speaks of next: of the rest it says what there is still to prove, an error if nothing."""
+
+
+def _reason(of: Altered, statement: str, proof: str, rest: str) -> str:
+    """What Rocq says of the error of a proof, without what is in scope there."""
+    if "Error:" in statement:
+        raise ValueError(f"{of.theorem}: the altered statement is none: {statement}")
+    if "Error:" in rest:
         return ""
-    if _line(said.text) <= (before + altered).count("\n") + 1:
-        raise ValueError(f"{of.theorem}: the altered statement is none: {said.text}")
-    return _reason(said.text)
-
-
-def _reason(text: str) -> str:
-    """What Rocq says of an error, without what is in scope there."""
-    said = text.partition("Error:")[2]
+    said = re.split(
+        r"^\S+ < |^Toplevel input", proof.partition("Error:")[2], maxsplit=1, flags=re.MULTILINE
+    )[0]
     if "In environment" in said:
         said = re.sub(r"In environment\n(\w.* :(\n| ).*\n(?:\s+.*\n)*)+", "", said)
     return " ".join(said.split())
-
-
-def _line(text: str) -> int:
-    """The line at which Rocq says that it failed."""
-    found = re.search(r"^File .*, line (\d+)", text, re.MULTILINE)
-    return int(found[1]) if found else 0
 
 
 @dataclass(frozen=True)
@@ -173,8 +195,8 @@ def _foreign(names: tuple[tuple[str, str], ...]) -> set[str]:
     return set(re.findall(r"^([\w.]+)(?=\s*:)", said.text, re.MULTILINE)) - AXIOMS - {"Axioms"}
 
 
-def _taken_as_proved(text: str) -> str:
-    """The text without the proofs of its open sections, which were gone through before.
+def _taken_as_proved(text: str, start: int, end: int) -> str:
+    """A part of the text without the proofs of sections that are open at the end of the text.
 
     A section that is closed keeps its own: they decide which of its variables a lemma speaks of.
     """
@@ -182,7 +204,8 @@ def _taken_as_proved(text: str) -> str:
         (found.end() for found in re.finditer(r"^End \w+\.", text, re.MULTILINE)), default=0
     )
     proofs = re.compile(r"^Proof\b.*?\bQed\.", re.MULTILINE | re.DOTALL)
-    return text[:closed] + proofs.sub("Admitted.", text[closed:])
+    middle = min(max(start, closed), end)
+    return text[start:middle] + proofs.sub("Admitted.", text[middle:end])
 
 
 def _parts(text: str, theorem: str) -> tuple[int, str, int]:
@@ -193,25 +216,31 @@ def _parts(text: str, theorem: str) -> tuple[int, str, int]:
     return found.start(), found[0], text.index("Qed.", found.end()) + len("Qed.")
 
 
-def _run(folder: Path, name: str, text: str, unclosed: bool = False) -> _Said:
-    """What Rocq says of a file; `unclosed`: sections may still be open at its end."""
-    if unclosed:
-        opened = re.findall(r"^(Section|End) (\w+)\.", text, re.MULTILINE)
-        open_ = [n for kind, n in opened if kind == "Section" and ("End", n) not in opened]
-        text += "".join(f"\nEnd {n}." for n in reversed(open_))
+def _run(folder: Path, name: str, text: str) -> _Said:
+    """What Rocq says of a file."""
     (folder / f"{name}.v").write_text(text)
+    return _asked(["coqc", f"{name}.v"], folder, "", name)
+
+
+def _told(folder: Path, text: str) -> str:
+    """What Rocq answers, sentence by sentence; it goes on after an error."""
+    return _asked(["coqtop", "-q"], folder, text, "a session").text
+
+
+def _asked(command: list[str], folder: Path, text: str, name: str) -> _Said:
     process = subprocess.Popen(
-        ["coqc", f"{name}.v"],
+        command,
         cwd=folder,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
     )
     try:
-        out, _ = process.communicate(timeout=LIMIT)
+        out, _ = process.communicate(text, timeout=LIMIT)
     except subprocess.TimeoutExpired as error:
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
-        raise TimeoutError(f"{name}.v took more than {LIMIT:.0f} s") from error
+        raise TimeoutError(f"{name} took more than {LIMIT:.0f} s") from error
     return _Said(process.returncode != 0, out)
