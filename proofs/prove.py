@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
+from textwrap import shorten
 from threading import Lock
 from time import perf_counter
 from typing import Any, TypeAlias
@@ -169,7 +170,15 @@ def _timed(theorem: Theorem, checker: str) -> Verdict:
             elif said:
                 found, why = FAILED, said
                 break
-    return Verdict(checker, found, perf_counter() - start, why)
+    return Verdict(checker, found, _seconds(theorem, checker, perf_counter() - start), why)
+
+
+def _seconds(theorem: Theorem, checker: str, passed: float) -> float:
+    """The seconds that passed; in Rocq those of the files, in which other theorems stand as well."""
+    if checker != "rocq" or not rocq.installed():
+        return passed
+    files = {claim.file for claim in theorem.claims if isinstance(claim, rocq.Formal)}
+    return sum(rocq.seconds(file) for file in files)
 
 
 def _said(claim: Claim, checker: str) -> str:
@@ -217,9 +226,9 @@ def _unproved(name: str, claim: rocq.Altered, refused: Refused) -> Refusal:
         return Refusal(name, None, "", "")
     try:
         found = refused[claim.file].result()[claim]
-    except TimeoutError as error:
+    except (TimeoutError, ValueError) as error:
         return Refusal(name, False, "rocq", str(error))
-    return Refusal(name, bool(found), "rocq", found[:120])
+    return Refusal(name, bool(found), "rocq", shorten(found, 160, placeholder=" ..."))
 
 
 def _unequal(name: str, claim: Identity) -> Refusal:
@@ -231,8 +240,11 @@ def _unequal(name: str, claim: Identity) -> Refusal:
 def _solved(name: str, claim: Question) -> Refusal:
     with CALCULUS:
         script = claim.negation(whole=True)
+    said = Refusal(name, None, "", "")
     for solver in SCRIPTS:
         answer = asked(script, solver)
         if answer.verdict != ABSENT:
-            return Refusal(name, answer.verdict == "sat", solver, answer.solution)
-    return Refusal(name, None, "", "")
+            said = Refusal(name, answer.verdict == "sat", solver, answer.solution)
+        if said.refused:
+            break
+    return said

@@ -12,11 +12,12 @@ import signal
 import subprocess
 import tempfile
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from shutil import rmtree, which
 from threading import RLock
+from time import perf_counter
 
 FOLDER = Path(__file__).parent / "rocq"
 FILES = (  # each after those that it reads; the first twelve are about Flocq's doubles
@@ -66,8 +67,7 @@ def installed() -> bool:
 
 def failure(of: Formal) -> str:
     """Why a theorem is not proved; empty if it is."""
-    _, errors = _compiled()
-    if errors:
+    if errors := _compiled().errors:
         return errors
     if (of.file, of.theorem) not in theorems():
         return f"{of.file}.v has no theorem {of.theorem}"
@@ -84,10 +84,9 @@ def refusal(of: Altered) -> str:
 def refusals(altered: tuple[Altered, ...]) -> dict[Altered, str]:
     """The same of theorems of one file, tried one after the other by one process."""
     (file,) = {of.file for of in altered}
-    folder, errors = _compiled()
-    if errors:
-        raise ValueError(errors)
-    told = _told(folder, _trials((FOLDER / f"{file}.v").read_text(), altered))
+    if (compiled := _compiled()).errors:
+        raise ValueError(compiled.errors)
+    told = _told(compiled.folder, _trials((FOLDER / f"{file}.v").read_text(), altered))
     each = dict(re.findall(r"\breached_(\w+)\b(.*?)(?=\breached_|\Z)", told, re.DOTALL))
     return {
         of: _reason(of, *(each[f"{what}_{i}"] for what in MARKS)) for i, of in enumerate(altered)
@@ -115,37 +114,50 @@ def _trials(text: str, altered: tuple[Altered, ...]) -> str:
 
 
 MARKS = ("statement", "proof", "rest")
-"""What Rocq speaks of next: of the rest it says what there is still to prove, an error if nothing."""
+"""What Rocq speaks of next; of the rest it says what is still to be proved, an error if nothing."""
 
 
 def _reason(of: Altered, statement: str, proof: str, rest: str) -> str:
-    """What Rocq says of the error of a proof, without what is in scope there."""
+    """What Rocq cannot prove, or else what it says of the error; nothing if all is proved."""
     if "Error:" in statement:
         raise ValueError(f"{of.theorem}: the altered statement is none: {statement}")
     if "Error:" in rest:
         return ""
+    goal = re.search(r"={20,}\n(.*?)\n\n", rest, re.DOTALL)
     said = re.split(
-        r"^\S+ < |^Toplevel input", proof.partition("Error:")[2], maxsplit=1, flags=re.MULTILINE
+        r"^\S+ < |^Toplevel", proof.partition("Error:")[2], maxsplit=1, flags=re.MULTILINE
     )[0]
-    if "In environment" in said:
-        said = re.sub(r"In environment\n(\w.* :(\n| ).*\n(?:\s+.*\n)*)+", "", said)
-    return " ".join(said.split())
+    return " ".join((f"not proved: {goal[1]}" if goal else said).split())
 
 
 @dataclass(frozen=True)
 class _Said:
     failed: bool
     text: str
+    seconds: float = 0.0
 
 
-def _compiled() -> tuple[Path, str]:
-    """A folder with all files compiled, and the first error."""
+@dataclass(frozen=True)
+class _Compiled:
+    """A folder with all files compiled, the first error, and the seconds of each file."""
+
+    folder: Path
+    errors: str
+    seconds: dict[str, float]
+
+
+def seconds(file: str) -> float:
+    """How long the file takes, all its theorems at once."""
+    return _compiled().seconds[file]
+
+
+def _compiled() -> _Compiled:
     with LOCK:
         return _compiled_once()
 
 
 @cache
-def _compiled_once() -> tuple[Path, str]:
+def _compiled_once() -> _Compiled:
     folder = Path(tempfile.mkdtemp(prefix="adafactor-rocq-"))
     atexit.register(rmtree, folder, ignore_errors=True)
     compiled: dict[str, Future[_Said]] = {}
@@ -154,8 +166,9 @@ def _compiled_once() -> tuple[Path, str]:
             text = (FOLDER / f"{name}.v").read_text()
             read = [compiled[other] for other in _read(text) if other in compiled]
             compiled[name] = pool.submit(_run_after, read, folder, name, text)
-    failed = (f"{name}.v: {x.result().text}" for name, x in compiled.items() if x.result().failed)
-    return folder, next(failed, "")
+    said = {name: future.result() for name, future in compiled.items()}
+    failed = (f"{name}.v: {x.text}" for name, x in said.items() if x.failed)
+    return _Compiled(folder, next(failed, ""), {name: x.seconds for name, x in said.items()})
 
 
 def _read(text: str) -> list[str]:
@@ -166,7 +179,11 @@ def _read(text: str) -> list[str]:
 def _run_after(read: list[Future[_Said]], folder: Path, name: str, text: str) -> _Said:
     """What Rocq says of a file once those that it reads are compiled."""
     wait(read)
-    return _run(folder, name, text)
+    start = perf_counter()
+    try:
+        return replace(_run(folder, name, text), seconds=perf_counter() - start)
+    except TimeoutError as error:
+        return _Said(True, str(error))
 
 
 @cache
@@ -182,7 +199,7 @@ def theorems() -> tuple[tuple[str, str], ...]:
 @cache
 def _foreign(names: tuple[tuple[str, str], ...]) -> set[str]:
     """The axioms beyond those of the classical reals that any of these rests on."""
-    folder, _ = _compiled()
+    folder = _compiled().folder
     all_of_them = ", ".join(f"@{file}.{theorem}" for file, theorem in names)
     requires = "".join(f"Require {file}.\n" for file in FILES)
     said = _run(

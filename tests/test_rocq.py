@@ -82,8 +82,7 @@ def test_what_is_altered_stands_once_in_the_statement(files):
 def test_a_proof_that_takes_too_long_is_ended(files, monkeypatch):
     files(A=TRUE)
     monkeypatch.setattr(rocq, "LIMIT", 0.01)
-    with pytest.raises(TimeoutError, match="more than"):
-        failure(Formal("A", "one", ""))
+    assert "took more than" in failure(Formal("A", "one", ""))
 
 
 def test_nothing_is_admitted_or_assumed():

@@ -83,10 +83,9 @@ SOME = (Given(), Given(old=5, beta_2=4, w=3, rho=2), Given(old=1, w=7))
 
 def computed(*terms):
     """What Rocq computes for these numbers."""
-    folder, errors = rocq._compiled()
-    assert not errors
+    assert not rocq._compiled().errors
     lines = "".join(f"Compute {term}.\n" for term in terms)
-    said = rocq._run(folder, "Counts", f"Require VectorStep MatrixStep.\n{lines}")
+    said = rocq._run(rocq._compiled().folder, "Counts", f"Require VectorStep MatrixStep.\n{lines}")
     assert not said.failed, said.text
     return [int(x) for x in re.findall(r"= (\d+)", said.text)]
 
