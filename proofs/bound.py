@@ -171,17 +171,17 @@ THEOREMS = (
     ),
     Theorem(
         "matrices: an entry of U with epsilon_1",
-        "For a gradient of one entry G^2 = g, U^2 <= S / (epsilon_1 (sqrt n + sqrt m)^2), and "
-        "that is reached, at g = epsilon_1 sqrt(n m).",
-        ("t = 1", "R = g + m epsilon_1", "C = g + n epsilon_1"),
+        "U^2 <= S / (epsilon_1 (sqrt n + sqrt m)^2), and that is reached, by a gradient of one "
+        "entry with G^2 = epsilon_1 sqrt(n m).",
+        ("t = 1", "R >= G^2 + m epsilon_1", "C >= G^2 + n epsilon_1"),
         "[S] section 3",
         (
             Question(
-                (*positive(n, m, e_1, S), *nonnegative(g)),
-                at_least(
-                    S / (e_1 * (sqrt(n) + sqrt(m)) ** 2),
-                    square(g, g + m * e_1, g + n * e_1, S),
+                (
+                    *(*positive(n, m, e_1, S), *nonnegative(g)),
+                    *(at_least(R, g + m * e_1), at_least(C, g + n * e_1)),
                 ),
+                at_least(S / (e_1 * (sqrt(n) + sqrt(m)) ** 2), square(g, R, C, S)),
             ),
             Question(
                 (*positive(n, m, e_1, S), Eq(g, e_1 * sqrt(n) * sqrt(m))),

@@ -174,7 +174,7 @@ def _timed(theorem: Theorem, checker: str) -> Verdict:
 
 
 def _seconds(theorem: Theorem, checker: str, passed: float) -> float:
-    """The seconds that passed; in Rocq those of the files, in which other theorems stand as well."""
+    """The seconds that passed; in Rocq those of the files, in which others stand as well."""
     if checker != "rocq" or not rocq.installed():
         return passed
     files = {claim.file for claim in theorem.claims if isinstance(claim, rocq.Formal)}

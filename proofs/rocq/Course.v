@@ -1,7 +1,7 @@
 (* What t steps keep: a moving average, R_i, C_j or V_i, computed in doubles from its beginning. *)
 From Flocq Require Import Core BinarySingleNaN.
-Require Import Reals Lra Lia Psatz.
-Require Import Sums Near Binary64 Mean Step.
+Require Import Reals Lra Lia Psatz List Permutation.
+Require Import Sums Trees Near Binary64 Mean Statistic Step.
 Open Scope R_scope.
 
 (* `weights s` and `news s` are those of step s + 1, `x s` is the sum that `news s` stands for. *)
@@ -258,3 +258,73 @@ Proof.
     apply near_refl. subst omega. lra.
   - intros s H1. apply (B s H1).
 Qed.
+
+(* The statistics of the loops are such averages: R_i, of a row of l = m entries, or C_j, of a
+   column of n, and V_i.  `weights s` is that of step s + 1, `g s` its gradients. *)
+
+Section Statistics.
+Variables (g : nat -> nat -> double) (weights : nat -> double) (epsilon_1 size : double).
+Variables (trees : nat -> tree nat) (l D t k_pow : nat).
+
+Definition new_fl s := (added (fun i => g s i * g s i) (trees s) + size * epsilon_1)%D.
+Definition new s := sum l (fun i => real (g s i) ^ 2 + real epsilon_1).
+Definition V_new_fl i s := (g s i * g s i + epsilon_1)%D.
+Definition V_new i s := real (g s i) ^ 2 + real epsilon_1.
+
+Hypothesis epsilon_1_given : finite epsilon_1 /\ two (-200) <= real epsilon_1 <= two 200.
+Hypothesis finite_g : forall s i, finite (g s i).
+Hypothesis sums_of_g : forall s, sum l (fun i => real (g s i) ^ 2) <= two 400.
+Hypothesis every_term : forall s,
+  Permutation (leaves (trees s)) (seq 0 l) /\ (depth (trees s) <= D)%nat.
+Hypothesis size_given : finite size /\ real size = INR l /\ 1 <= INR l <= two 44.
+Hypothesis weights_given : forall s, (s < t)%nat ->
+  finite (weights s) /\ two (-53) <= real (weights s) <= 1.
+
+Lemma news_give K s : INR K * u <= / 2 -> (S (1 + D) <= K)%nat ->
+  gives (S (1 + D)) (INR l * least) 401 (new_fl s) (new s) /\ two (-200) <= new s /\
+  INR l * least <= two (-1000).
+Proof.
+  intros B H. destruct (every_term s) as (P & Dp), size_given as (Fs & Vs & Ls).
+  apply new_gives; auto. apply few_less with K; auto. apply few_of_gamma, B.
+Qed.
+
+Theorem statistic_after_t_steps : INR (course_K 0 0 (S (1 + D)) t) * u <= / 2 ->
+  let R := average (fun s => real (beta_fl (weights s))) (fun s => real (weights s)) new t in
+  Rabs (real (average_fl (fun s => beta_fl (weights s)) weights new_fl t) - R) <=
+    gamma (course_K 0 0 (S (1 + D)) t) * R.
+Proof.
+  intros B. assert (N : forall s, _) by (intros s; apply (news_give _ s B); unfold course_K; lia).
+  apply state_of_the_doubles with (a := INR l * least); auto; [|apply (N 0%nat)].
+  intros s _. split; apply (N s).
+Qed.
+
+Theorem V_after_t_steps i : (i < l)%nat -> INR (course_K 0 0 2 t) * u <= / 2 ->
+  let V := average (fun s => real (beta_fl (weights s))) (fun s => real (weights s)) (V_new i) t in
+  Rabs (real (average_fl (fun s => beta_fl (weights s)) weights (V_new_fl i) t) - V) <=
+    gamma (course_K 0 0 2 t) * V.
+Proof.
+  intros I B.
+  assert (F : few 2) by (apply few_less with (course_K 0 0 2 t);
+    [apply few_of_gamma, B | unfold course_K; lia]).
+  assert (N : forall s, _) by (intros s; apply (new_of_entry_gives epsilon_1 (g s i)); auto;
+    apply Rle_trans with (2 := sums_of_g s); apply (sum_one l (fun i => real (g s i) ^ 2)); auto;
+    intros; apply square_nonneg).
+  apply state_of_the_doubles with (a := least); auto; [|apply (N 0%nat)].
+  intros s _. split; apply (N s).
+Qed.
+
+Theorem statistic_of_the_paper :
+  (forall s, (s < t)%nat -> near k_pow 0 (real (weights s)) (paper_omega (S s))) ->
+  real (weights 0%nat) = 1 -> INR k_pow * u <= / 32 ->
+  INR (course_K (S (k_pow + k_pow)) k_pow (S (1 + D)) t) * u <= / 2 ->
+  let R := average (fun s => 1 - paper_omega (S s)) (fun s => paper_omega (S s)) new t in
+  Rabs (real (average_fl (fun s => beta_fl (weights s)) weights new_fl t) - R) <=
+    gamma (course_K (S (k_pow + k_pow)) k_pow (S (1 + D)) t) * R.
+Proof.
+  intros Pow First Few B.
+  assert (N : forall s, _) by (intros s; apply (news_give _ s B); unfold course_K; lia).
+  apply state_of_the_paper with (a := INR l * least); auto; [|apply (N 0%nat)|].
+  - intros s _. split; apply (N s).
+  - intros s H. destruct (weights_given s H) as (F & W). repeat split; auto; try lra; apply Pow, H.
+Qed.
+End Statistics.

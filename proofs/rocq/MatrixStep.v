@@ -345,20 +345,16 @@ Proof.
   - rewrite Rmult_1_r, <- bpow_plus. apply two_le. lia.
 Qed.
 
-Lemma K_bounded : INR step_K * u <= / 2.
-Proof. pose proof few_K. lra. Qed.
-
 Theorem matrix_state i j : (i < n)%nat -> (j < m)%nat ->
   finite (R_fl i) /\ Rabs (real (R_fl i) - R_ i) <= gamma R_K * R_ i /\
   finite (C_fl j) /\ Rabs (real (C_fl j) - C_ j) <= gamma C_K * C_ j.
 Proof.
-  intros H J. pose proof counts as C.
-  destruct (R_sure i H) as (FR & _), (C_sure j J) as (FC & _).
-  refine (conj FR (conj _ (conj FC _))).
-  - apply sure_error with (1 := R_sure i H), few_roundings with step_K; auto.
-    unfold S_K, R_K in *. lia.
-  - apply sure_error with (1 := C_sure j J), few_roundings with step_K; auto.
-    unfold C_K in *. lia.
+  intros H J. pose proof counts as C. pose proof few_K as K.
+  assert (NR := sure_error _ _ _ _ _ (R_sure i H)
+    (few_roundings R_K step_K ltac:(unfold S_K, R_K in *; lia) K)).
+  assert (NC := sure_error _ _ _ _ _ (C_sure j J)
+    (few_roundings C_K step_K ltac:(unfold C_K in *; lia) K)).
+  split; [apply (R_sure i H)|]. split; [lra|]. split; [apply (C_sure j J) | lra].
 Qed.
 
 Theorem matrix_step i j : (i < n)%nat -> (j < m)%nat ->
@@ -367,7 +363,8 @@ Theorem matrix_step i j : (i < n)%nat -> (j < m)%nat ->
 Proof.
   intros H J. rewrite step_as_product by auto.
   destruct (move_near _ _ _ _ (G i j) _ (factor_sure i j H J)) as (F & _ & N & _);
-    [apply finite_G | apply product_bounded; assumption | exact K_bounded | exact (conj F N)].
+    [apply finite_G | apply product_bounded; assumption | fold step_K; lra |].
+  fold step_K in N. split; [exact F | unfold step_fl; lra].
 Qed.
 
 Theorem matrix_step_in_range i j : (i < n)%nat -> (j < m)%nat ->
@@ -376,7 +373,8 @@ Theorem matrix_step_in_range i j : (i < n)%nat -> (j < m)%nat ->
 Proof.
   intros H J. rewrite step_as_product by auto.
   destruct (move_near _ _ _ _ (G i j) _ (factor_sure i j H J)) as (F & _ & _ & N);
-    [apply finite_G | apply product_bounded; assumption | exact K_bounded | exact N].
+    [apply finite_G | apply product_bounded; assumption | fold step_K; lra |].
+  fold step_K in N. intros R. specialize (N R). unfold step_fl. lra.
 Qed.
 
 Theorem matrix_X_new i j : (i < n)%nat -> (j < m)%nat ->
@@ -385,15 +383,16 @@ Theorem matrix_X_new i j : (i < n)%nat -> (j < m)%nat ->
     gamma step_K * Rabs (step i j) + two (-1074) + u * Rabs (real (X_new_fl i j)).
 Proof.
   intros H J. unfold X_new. rewrite step_as_product by auto.
-  apply (new_near _ _ _ (X i j) _ (G i j) _ (factor_sure i j H J));
+  destruct (new_near _ _ _ (X i j) _ (G i j) _ (factor_sure i j H J)) as (F & N);
     [apply finite_G | apply finite_X | apply product_bounded; assumption
     | apply (size_of _ 400), (entry_below n m (fun i j => real (X i j))); assumption
-    | exact K_bounded].
+    | fold step_K; lra |].
+  fold step_K in N. split; [exact F | unfold X_new_fl, step_fl; lra].
 Qed.
 
 Theorem matrix_float32 i j : (i < n)%nat -> (j < m)%nat ->
   Rabs (stored32 (X_new_fl i j) - X_new i j) <=
     half_ulp32 (X_new_fl i j) +
     (gamma step_K * Rabs (step i j) + two (-1074) + u * Rabs (real (X_new_fl i j))).
-Proof. intros H J. apply stored_after. apply (matrix_X_new i j H J). Qed.
+Proof. intros H J. destruct (matrix_X_new i j H J) as (_ & N). apply stored_after in N. lra. Qed.
 End Matrix.

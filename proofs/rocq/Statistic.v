@@ -39,6 +39,72 @@ Proof.
   apply (sum_one m (fun j => f i j ^ 2)); auto. intros. apply square_nonneg.
 Qed.
 
+(* What a step adds to a statistic: the sum of squares of l entries, and of as many epsilon_1. *)
+Lemma new_gives (epsilon_1 size : double) (g : nat -> double) t l D :
+  finite epsilon_1 /\ two (-200) <= real epsilon_1 <= two 200 -> (forall i, finite (g i)) ->
+  sum l (fun i => real (g i) ^ 2) <= two 400 ->
+  Permutation (leaves t) (seq 0 l) -> (depth t <= D)%nat ->
+  finite size -> real size = INR l -> 1 <= INR l <= two 44 -> few (S (1 + D)) ->
+  gives (S (1 + D)) (INR l * least) 401 (added (fun i => g i * g i) t + size * epsilon_1)%D
+    (sum l (fun i => real (g i) ^ 2 + real epsilon_1)) /\
+  two (-200) <= sum l (fun i => real (g i) ^ 2 + real epsilon_1) /\
+  INR l * least <= two (-1000).
+Proof.
+  intros (F1 & E1) F B P Dp Fs Vs Ls K. pose proof least_nonneg. pose proof (two_pos (-200)).
+  assert (Lost : INR l * least <= two (-1001)). {
+    apply Rle_trans with (two 44 * least); [apply Rmult_le_compat_r; lra|].
+    unfold least. rewrite <- bpow_plus. apply two_le. lia. }
+  assert (Zero : 0 <= INR l * least) by (apply Rmult_le_pos; lra).
+  assert (L : two (-1001) <= two (-1000)) by (apply two_le; lia).
+  assert (L1 : two (-1000) <= 1) by (rewrite <- two_0; apply two_le; lia).
+  assert (T : two 400 + two 244 <= two 401). {
+    replace 401%Z with (400 + 1)%Z by lia. rewrite <- doubled.
+    assert (two 244 <= two 400) by (apply two_le; lia). lra. }
+  assert (Sizes : sure 1 (-200) 244 (size * epsilon_1)%D (INR l * real epsilon_1)). {
+    apply (product_sure 0 0 0 44 (-200) 200); bounds.
+    - rewrite <- Vs. apply sure_given; auto. rewrite Vs, two_0. auto.
+    - apply sure_given; auto.
+    - apply (few_less _ _ K). lia.
+    - apply (within_product 0 44 (-200) 200); split; rewrite ?two_0; lra. }
+  pose proof Sizes as (_ & _ & Range).
+  rewrite sum_plus, sum_const, <- (total_range (fun i => real (g i) ^ 2)) in *.
+  assert (Squares : forall i, 0 <= real (g i) ^ 2) by (intros; apply square_nonneg).
+  assert (0 <= total (fun i => real (g i) ^ 2) (seq 0 l)) by (apply total_nonneg; auto).
+  split; [|split; lra]. replace (INR l * least) with (INR l * least + 0) by ring.
+  apply sum_gives; bounds.
+  - apply gives_le with (1 + D)%nat (INR l * least) 400%Z; bounds.
+    rewrite <- (seq_length l 0) at 1.
+    apply sum_along; auto; bounds; rewrite ?seq_length; try lra.
+    + intros i I. replace (real (g i) ^ 2) with (real (g i) * real (g i)) by ring.
+      apply square_gives; auto; [|lia].
+      replace (real (g i) * real (g i)) with (real (g i) ^ 2) by ring.
+      apply Rle_trans with (2 := B). apply (total_one (fun i => real (g i) ^ 2)); auto.
+    + apply (few_less _ _ K). lia.
+  - apply gives_le with 1%nat 0 244%Z; bounds. apply gives_of_sure with (-200)%Z. auto.
+  - apply (few_less _ _ K). lia.
+Qed.
+
+(* The same of a vector, whose V_i takes one square. *)
+Lemma new_of_entry_gives (epsilon_1 g : double) :
+  finite epsilon_1 /\ two (-200) <= real epsilon_1 <= two 200 -> finite g ->
+  real g ^ 2 <= two 400 -> few 2 ->
+  gives 2 least 401 (g * g + epsilon_1)%D (real g ^ 2 + real epsilon_1) /\
+  two (-200) <= real g ^ 2 + real epsilon_1 /\ least <= two (-1000).
+Proof.
+  intros (F1 & E1) F B K. pose proof least_nonneg. pose proof (two_pos (-200)).
+  pose proof (square_nonneg (real g)).
+  assert (L : least <= two (-1000)) by (apply two_le; lia).
+  assert (L1 : two (-1000) <= 1) by (rewrite <- two_0; apply two_le; lia).
+  assert (T : two 400 + two 200 <= two 401). {
+    replace 401%Z with (400 + 1)%Z by lia. rewrite <- doubled.
+    assert (two 200 <= two 400) by (apply two_le; lia). lra. }
+  replace (real g ^ 2) with (real g * real g) in * by ring.
+  split; [|split; lra]. replace least with (least + 0) by ring. apply sum_gives; bounds.
+  - apply gives_le with 1%nat least 400%Z; bounds. apply square_gives; auto. lia.
+  - apply gives_le with 0%nat 0 200%Z; bounds. apply gives_given; auto. lra.
+  - apply (few_less _ _ K). lia.
+Qed.
+
 Section Statistic.
 Variables (beta_2 w epsilon_1 : double) (beta omega : R) (k_old k_beta k_omega : nat).
 Hypothesis finite_beta : finite beta_2.
@@ -60,49 +126,15 @@ Lemma statistic_sure (old : double) (o : R) (g : nat -> double) t l D (size : do
     (beta_2 * old + w * (added (fun i => g i * g i) t + size * epsilon_1))%D
     (beta * o + omega * sum l (fun i => real (g i) ^ 2 + real epsilon_1)).
 Proof.
-  intros Old F B P Dp Fs Vs Ls EK K'. destruct epsilon_1_given as (F1 & E1).
+  intros Old F B P Dp Fs Vs Ls EK K'.
   destruct beta_below_1 as (B1 & B2), w_below_1 as (B3 & B4).
-  pose proof least_nonneg. pose proof (two_pos (-200)).
-  assert (Lost : INR l * least <= two (-1001)). {
-    apply Rle_trans with (two 44 * least); [apply Rmult_le_compat_r; lra|].
-    unfold least. rewrite <- bpow_plus. apply two_le. lia. }
-  assert (Zero : 0 <= INR l * least) by (apply Rmult_le_pos; lra).
-  assert (L : two (-1001) <= two (-1000)) by (apply two_le; lia).
-  assert (L1 : two (-1000) <= 1) by (rewrite <- two_0; apply two_le; lia).
-  assert (T : two 400 + two 244 <= two 401). {
-    replace 401%Z with (400 + 1)%Z by lia. rewrite <- doubled.
-    assert (two 244 <= two 400) by (apply two_le; lia). lra. }
-  assert (Sizes : sure 1 (-200) 244 (size * epsilon_1)%D (INR l * real epsilon_1)). {
-    apply (product_sure 0 0 0 44 (-200) 200); bounds.
-    - rewrite <- Vs. apply sure_given; auto. rewrite Vs, two_0. auto.
-    - apply sure_given; auto.
-    - apply (few_less _ _ K'). lia.
-    - apply (within_product 0 44 (-200) 200); split; rewrite ?two_0; lra. }
-  assert (Sums : sum l (fun i => real (g i) ^ 2 + real epsilon_1) =
-    total (fun i => real (g i) * real (g i)) (seq 0 l) + INR l * real epsilon_1). {
-    rewrite sum_plus, sum_const, total_range. f_equal. apply sum_ext. intros. ring. }
-  assert (B' : total (fun i => real (g i) * real (g i)) (seq 0 l) <= two 400). {
-    rewrite total_range. apply Rle_trans with (2 := B). right. apply sum_ext. intros. ring. }
-  rewrite Sums.
+  destruct (new_gives epsilon_1 size g t l D) as (N & L & A); auto.
+  { apply (few_less _ _ K'). lia. }
   apply moving_sure with (k0 := k_old) (k := S (1 + D)) (kb := k_beta) (kw := k_omega)
-    (a := INR l * least + 0);
-    [exact Old | | exact finite_beta | exact near_beta | exact B1 | exact B2 | exact finite_w
-    | exact near_w | exact B3 | exact B4 | exact omega_bounded | | lra | lia | lia | exact K'].
-  - apply sum_gives; bounds.
-    + apply gives_le with (1 + D)%nat (INR l * least) 400%Z; bounds.
-      rewrite <- (seq_length l 0) at 1.
-      apply sum_along; auto; bounds; rewrite ?seq_length; try lra.
-      * intros i I. apply square_gives; auto; [|lia].
-        apply Rle_trans with (2 := B').
-        apply (total_one (fun i => real (g i) * real (g i))); auto.
-        intros b. pose proof (Rle_0_sqr (real (g b))). unfold Rsqr in *. lra.
-      * apply (few_less _ _ K'). lia.
-    + apply gives_le with 1%nat 0 244%Z; bounds. apply gives_of_sure with (-200)%Z. auto.
-    + apply (few_less _ _ K'). lia.
-    + destruct Sizes as (_ & _ & Sizes). lra.
-  - destruct Sizes as (_ & _ & Sizes).
-    assert (0 <= total (fun i => real (g i) * real (g i)) (seq 0 l)). {
-      apply total_nonneg. intros. pose proof (Rle_0_sqr (real (g a))). unfold Rsqr in *. lra. }
-    lra.
+    (a := INR l * least);
+    [exact Old | exact N | exact finite_beta | exact near_beta | exact B1 | exact B2
+    | exact finite_w | exact near_w | exact B3 | exact B4 | exact omega_bounded | exact L | exact A | lia
+    | lia
+    | exact K'].
 Qed.
 End Statistic.

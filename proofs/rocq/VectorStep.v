@@ -1,7 +1,7 @@
 (* The step of a vector: what the loops compute in doubles, the rule in reals, how far apart. *)
 From Flocq Require Import Core BinarySingleNaN.
 Require Import Reals Lra Lia Psatz List Permutation.
-Require Import Sums Trees Near Binary64 Mean Step.
+Require Import Sums Trees Near Binary64 Mean Statistic Step.
 Open Scope R_scope.
 
 Section Vector.
@@ -93,23 +93,16 @@ Qed.
 
 Lemma V_sure i : (i < n)%nat -> sure V_K (-254) 407 (V_fl i) (V i).
 Proof.
-  intros H. pose proof (G_bounded i H) as B. pose proof least_nonneg.
-  destruct epsilon_1_given as (F1 & E1), beta_below_1, w_below_1. pose proof (two_pos (-200)).
-  pose proof counts as C. pose proof (Rle_0_sqr (real (G i))) as Q. unfold Rsqr in Q.
-  assert (L : least + 0 <= two (-1000)) by (rewrite Rplus_0_r; apply two_le; lia).
-  assert (L1 : two (-1000) <= 1) by (rewrite <- two_0; apply two_le; lia).
-  assert (T : two 400 + two 200 <= two 401). {
-    replace 401%Z with (400 + 1)%Z by lia. rewrite <- doubled.
-    assert (two 200 <= two 400) by (apply two_le; lia). lra. }
-  unfold V_fl, V, V_K. replace (real (G i) ^ 2) with (real (G i) * real (G i)) by ring.
-  apply moving_sure with (k0 := k_old) (k := 2%nat) (kb := k_beta) (kw := k_omega)
-    (a := least + 0); auto; bounds.
-  - apply sum_gives; bounds.
-    + apply gives_le with 1%nat least 400%Z; bounds.
-      apply square_gives; auto. lia.
-    + apply gives_le with 0%nat 0 200%Z; bounds. apply gives_given; auto. lra.
-    + apply enough. lia.
-  - apply enough. unfold V_K in C. lia.
+  intros H. pose proof counts as C. destruct beta_below_1 as (B1 & B2), w_below_1 as (B3 & B4).
+  destruct (new_of_entry_gives epsilon_1 (G i)) as (N & L & A); auto.
+  { replace (real (G i) ^ 2) with (real (G i) * real (G i)) by ring. apply G_bounded. auto. }
+  { apply enough. unfold V_K in C. lia. }
+  unfold V_fl, V, V_K. apply moving_sure with (k0 := k_old) (k := 2%nat) (kb := k_beta)
+    (kw := k_omega) (a := least);
+    [apply old | exact N | exact finite_beta | exact near_beta | exact B1 | exact B2
+    | exact finite_w | exact near_w | exact B3 | exact B4 | exact omega_bounded | exact L | exact A | lia
+    | lia |].
+  apply enough. unfold V_K in C. lia.
 Qed.
 
 Lemma size_bounded : 1 <= INR (length (seq 0 n)) <= two 44.
@@ -258,8 +251,10 @@ Qed.
 Theorem vector_state i : (i < n)%nat ->
   finite (V_fl i) /\ Rabs (real (V_fl i) - V i) <= gamma V_K * V i.
 Proof.
-  intros H. pose proof (V_sure i H) as S. split; [apply S|]. apply sure_error with (1 := S).
-  apply few_roundings with step_K; auto. pose proof counts. lia.
+  intros H. pose proof (V_sure i H) as S. split; [apply S|].
+  assert (N := sure_error _ _ _ _ _ S (few_roundings V_K step_K ltac:(pose proof counts;
+    lia) few_K)).
+  lra.
 Qed.
 
 Theorem vector_step i : (i < n)%nat ->
@@ -268,7 +263,8 @@ Theorem vector_step i : (i < n)%nat ->
 Proof.
   intros H. rewrite (step_as_product i H).
   destruct (move_near _ _ _ _ (G i) _ (factor_sure i H)) as (F & _ & N & _);
-    [apply finite_G | apply product_bounded, H | exact K_bounded | exact (conj F N)].
+    [apply finite_G | apply product_bounded, H | exact K_bounded |].
+  change (S (S (scale_K + S (half V_K)))) with step_K in N. split; [exact F | unfold step_fl; lra].
 Qed.
 
 Theorem vector_step_in_range i : (i < n)%nat -> two (-1021) <= Rabs (step i) \/ real (G i) = 0 ->
@@ -276,7 +272,9 @@ Theorem vector_step_in_range i : (i < n)%nat -> two (-1021) <= Rabs (step i) \/ 
 Proof.
   intros H. rewrite (step_as_product i H).
   destruct (move_near _ _ _ _ (G i) _ (factor_sure i H)) as (F & _ & _ & N);
-    [apply finite_G | apply product_bounded, H | exact K_bounded | exact N].
+    [apply finite_G | apply product_bounded, H | exact K_bounded |].
+  change (S (S (scale_K + S (half V_K)))) with step_K in N. intros R. specialize (N R).
+  unfold step_fl. lra.
 Qed.
 
 Theorem vector_X_new i : (i < n)%nat ->
@@ -285,9 +283,11 @@ Theorem vector_X_new i : (i < n)%nat ->
     gamma step_K * Rabs (step i) + two (-1074) + u * Rabs (real (X_new_fl i)).
 Proof.
   intros H. unfold X_new. rewrite (step_as_product i H).
-  apply (new_near _ _ _ (X i) _ (G i) _ (factor_sure i H));
+  destruct (new_near _ _ _ (X i) _ (G i) _ (factor_sure i H)) as (F & N);
     [apply finite_G | apply finite_X | apply product_bounded, H | apply X_size, H
-    | exact K_bounded].
+    | exact K_bounded |].
+  change (S (S (scale_K + S (half V_K)))) with step_K in N.
+  split; [exact F | unfold X_new_fl, step_fl; lra].
 Qed.
 
 Theorem vector_float32 i : (i < n)%nat ->
@@ -295,6 +295,6 @@ Theorem vector_float32 i : (i < n)%nat ->
     half_ulp32 (X_new_fl i) +
     (gamma step_K * Rabs (step i) + two (-1074) + u * Rabs (real (X_new_fl i))).
 Proof.
-  intros H. apply stored_after. apply (vector_X_new i H).
+  intros H. destruct (vector_X_new i H) as (_ & N). apply stored_after in N. lra.
 Qed.
 End Vector.
