@@ -177,11 +177,15 @@ THEOREMS = (
         "[S] section 3",
         (
             Question(
-                (
-                    *(*positive(n, m, e_1, S), *nonnegative(g)),
-                    *(at_least(R, g + m * e_1), at_least(C, g + n * e_1)),
+                (*positive(p, q, S), *nonnegative(g), at_least(R, p), at_least(C, q)),
+                at_least(square(g, p, q, S), square(g, R, C, S)),
+            ),
+            Question(
+                (*positive(n, m, e_1, S), *nonnegative(g)),
+                at_least(
+                    S / (e_1 * (sqrt(n) + sqrt(m)) ** 2),
+                    square(g, g + m * e_1, g + n * e_1, S),
                 ),
-                at_least(S / (e_1 * (sqrt(n) + sqrt(m)) ** 2), square(g, R, C, S)),
             ),
             Question(
                 (*positive(n, m, e_1, S), Eq(g, e_1 * sqrt(n) * sqrt(m))),

@@ -133,8 +133,8 @@ Proof.
   apply moving_sure with (k0 := k_old) (k := S (1 + D)) (kb := k_beta) (kw := k_omega)
     (a := INR l * least);
     [exact Old | exact N | exact finite_beta | exact near_beta | exact B1 | exact B2
-    | exact finite_w | exact near_w | exact B3 | exact B4 | exact omega_bounded | exact L | exact A | lia
-    | lia
+    | exact finite_w | exact near_w | exact B3 | exact B4 | exact omega_bounded | exact L
+    | exact A | lia | lia
     | exact K'].
 Qed.
 End Statistic.

@@ -100,8 +100,8 @@ Proof.
   unfold V_fl, V, V_K. apply moving_sure with (k0 := k_old) (k := 2%nat) (kb := k_beta)
     (kw := k_omega) (a := least);
     [apply old | exact N | exact finite_beta | exact near_beta | exact B1 | exact B2
-    | exact finite_w | exact near_w | exact B3 | exact B4 | exact omega_bounded | exact L | exact A | lia
-    | lia |].
+    | exact finite_w | exact near_w | exact B3 | exact B4 | exact omega_bounded | exact L
+    | exact A | lia | lia |].
   apply enough. unfold V_K in C. lia.
 Qed.
 
