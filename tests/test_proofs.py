@@ -44,7 +44,7 @@ def proved(claim, *neighbours):
 
 
 @cache
-def found():
+def put():
     """All theorems, by name, put to the checkers at once."""
     return {proof.theorem.name: proof for proof in proofs(THEOREMS)}
 
@@ -58,7 +58,7 @@ def test_there_are_thirty_theorems_each_with_a_name_and_every_word():
 
 @pytest.mark.parametrize("each", THEOREMS, ids=lambda t: t.name)
 def test_a_theorem_is_proved_and_its_false_neighbours_are_refused(each):
-    proof = found()[each.name]
+    proof = put()[each.name]
     absent = prove.missing(prove.CHECKERS)
     if proof.holds is None and absent:
         pytest.skip(f"not installed: {', '.join(absent)}")
@@ -96,7 +96,7 @@ def without_solutions(text):
 def test_the_page_of_the_theorems_is_what_they_say(request):
     if absent := prove.missing(prove.CHECKERS):
         pytest.skip(f"not installed: {', '.join(absent)}")
-    written = page(found().values())
+    written = page(put().values())
     if request.config.getoption("--write"):
         PAGE.write_text(written)
     found, expected = (
