@@ -6,9 +6,7 @@ through; a slip in the statement, or a proof that takes too long, is no refusal.
 """
 
 import atexit
-import os
 import re
-import signal
 import subprocess
 import tempfile
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -18,6 +16,8 @@ from pathlib import Path
 from shutil import rmtree, which
 from threading import RLock
 from time import perf_counter
+
+from .process import answer
 
 FOLDER = Path(__file__).parent / "rocq"
 FILES = (  # each after those that it reads; the first twelve are about Flocq's doubles
@@ -76,13 +76,11 @@ def failure(of: Formal) -> str:
     return f"rests on {', '.join(sorted(foreign))}" if foreign else ""
 
 
-def refusal(of: Altered) -> str:
-    """Where the proof of the altered theorem fails; empty if it does not, or cannot be stated."""
-    return refusals((of,))[of]
-
-
 def refusals(altered: tuple[Altered, ...]) -> dict[Altered, str]:
-    """The same of theorems of one file, tried one after the other by one process."""
+    """Where the proof of each altered theorem fails, nothing if it does not; all are of one file.
+
+    One process tries them all; one that cannot be stated is an error.
+    """
     (file,) = {of.file for of in altered}
     if (compiled := _compiled()).errors:
         raise ValueError(compiled.errors)
@@ -245,19 +243,8 @@ def _told(folder: Path, text: str) -> str:
 
 
 def _asked(command: list[str], folder: Path, text: str, name: str) -> _Said:
-    process = subprocess.Popen(
-        command,
-        cwd=folder,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
     try:
-        out, _ = process.communicate(text, timeout=LIMIT)
-    except subprocess.TimeoutExpired as error:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        raise TimeoutError(f"{name} took more than {LIMIT:.0f} s") from error
-    return _Said(process.returncode != 0, out)
+        said = answer(command, text, LIMIT, folder, stderr=subprocess.STDOUT)
+    except TimeoutError as error:
+        raise TimeoutError(f"{name} took {error}") from error
+    return _Said(said.returncode != 0, said.stdout)

@@ -10,9 +10,6 @@ Each question is asked in a process of its own, which is killed at its time limi
 negation has a solution, and whether its hypotheses have one.
 """
 
-import os
-import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,6 +17,8 @@ from functools import reduce
 from importlib.util import find_spec
 
 import sympy as sp
+
+from .process import answer
 
 LIMIT = 20.0  # seconds for a question
 
@@ -85,23 +84,15 @@ def answers(scripts: tuple[str, ...], solver: str, seconds: float = LIMIT) -> li
     """What it says of each, one after the other in one process; none if that takes too long."""
     if find_spec(solver) is None:
         return [Answer("absent") for _ in scripts]
-    process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPTS[solver]],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
     try:
-        out, err = process.communicate(";\n".join(scripts), seconds)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+        said = answer([sys.executable, "-c", SCRIPTS[solver]], ";\n".join(scripts), seconds)
+    except TimeoutError:
         return [Answer("unknown") for _ in scripts]
-    if process.returncode:
-        raise ValueError(f"{solver} cannot read the question: {err.strip().splitlines()[-1]}")
-    each = [said.splitlines() for said in out.split("; ")[1:]]
+    if said.returncode:
+        raise ValueError(
+            f"{solver} cannot read the question: {said.stderr.strip().splitlines()[-1]}"
+        )
+    each = [told.splitlines() for told in said.stdout.split("; ")[1:]]
     return [
         Answer(first, ", ".join(x.replace(" ", " = ", 1) for x in rest)) for first, *rest in each
     ]

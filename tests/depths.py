@@ -1,16 +1,17 @@
 """How deep the loops' own sums are: their plain source, run on numbers that only know a depth."""
 
-import types
-
 import numpy as np
 
 from adafactor_numba import loops, matrix, vector
-from adafactor_numba.audit.source import interpreted
+from adafactor_numba.audit.source import interpreted, scope
 from proofs.rounding import MatrixDepths, VectorDepths
 
 
 class Deep:
-    """A number with the additions on the longest way to it; a product is a term, of depth 0."""
+    """A number with the additions on the longest way to it; a product is a term, of depth 0.
+
+    What is divided by a count of terms is still the sum that it was.
+    """
 
     def __init__(self, depth=0):
         self.depth = depth
@@ -30,24 +31,17 @@ class Deep:
     __rmul__ = __mul__
 
     def __truediv__(self, other):
-        return Deep()
+        return Deep() if isinstance(other, Deep) else self
 
-    __rtruediv__ = __truediv__
+    def __rtruediv__(self, other):
+        return Deep()
 
 
 def full(shape, value):
     return np.full(shape, value, object)
 
 
-NAMES = {
-    "float64": lambda x: x,
-    "np": types.SimpleNamespace(
-        zeros=lambda shape: full(shape, 0.0),
-        empty=lambda shape: full(shape, None),
-        empty_like=lambda a: full(a.shape, None),
-        zeros_like=lambda a: full(a.shape, 0.0),
-    ),
-}
+NAMES = scope(number=lambda x: x, larger=max, smaller=min, zero=0.0, unwritten=None)
 LOOPS, MATRIX, VECTOR = (interpreted(module, **NAMES) for module in (loops, matrix, vector))
 
 
@@ -65,37 +59,13 @@ def of_a_matrix(n, m):
         ratio=deepest(ratios),
         S=deepest(LOOPS.total(full(n, Deep()))),
         U=deepest(LOOPS.total(full(m, Deep()))),
-        X=sum_over(MATRIX.mean_square, full((1, n, m), Deep())),
+        X=MATRIX.mean_square(full((1, n, m), Deep())).depth,
     )
 
 
 def of_a_vector(n):
     V, G = full(n, Deep()), full(n, Deep())
     return VectorDepths(
-        X=sum_over(VECTOR.mean_square, full(n, Deep())),
-        U=sum_over(VECTOR.mean_square_of_U, G, V, Deep(), Deep(), Deep()),
+        X=VECTOR.mean_square(full(n, Deep())).depth,
+        U=VECTOR.mean_square_of_U(G, V, Deep(), Deep(), Deep()).depth,
     )
-
-
-def sum_over(mean, *given):
-    """The depth of the sum that a mean divides."""
-    seen = []
-
-    class Seen(Deep):
-        def __add__(self, other):
-            return Seen(super().__add__(other).depth)
-
-        __radd__ = __add__
-
-        def __mul__(self, other):
-            return Seen()
-
-        def __truediv__(self, other):
-            seen.append(self.depth)
-            return Seen()
-
-        __rtruediv__ = __truediv__
-
-    own = [full(x.shape, Seen()) if isinstance(x, np.ndarray) else Seen() for x in given]
-    mean(*own)
-    return seen[-1]

@@ -8,7 +8,7 @@ import pytest
 
 from proofs import rocq
 from proofs.catalogue import THEOREMS
-from proofs.rocq import Altered, Formal, failure, refusal, refusals
+from proofs.rocq import Altered, Formal, failure, refusals
 
 pytestmark = pytest.mark.skipif(not rocq.installed(), reason="Rocq is not installed")
 
@@ -26,6 +26,10 @@ def files(tmp_path, monkeypatch):
     for name in ("_compiled_once", "theorems", "_foreign"):
         monkeypatch.setattr(rocq, name, cache(getattr(rocq, name).__wrapped__))
     return made
+
+
+def refusal(of):
+    return refusals((of,))[of]
 
 
 TRUE = "Theorem one (n : nat) : n + 0 = n. Proof. induction n; simpl; auto. Qed.\n"
