@@ -12,7 +12,7 @@ from numba.extending import overload
 from numpy.typing import NDArray
 
 from .doubledouble import two_sum
-from .loops import BLOCK, FOUR, WIDTH, Floats, Stored, height, loop, strip
+from .loops import BLOCK, ROWS, WIDTH, Floats, Stored, height, loop, strip
 from .storage import room, rows
 
 Long: TypeAlias = NDArray[np.int64]
@@ -83,7 +83,7 @@ def _cascade(A: Stored, high: Floats, low: Floats, lost: Floats) -> None:
     """Add the squares of A (4, m), all exact, to high + low (m,); what low cannot hold to lost."""
     for j in range(high.shape[0]):
         h, l, rest = high[j], low[j], lost[j]
-        for i in range(FOUR):
+        for i in range(ROWS):
             x = np.float64(A[i, j])
             h, error = two_sum(h, x * x)
             l, error = two_sum(l, error)
@@ -99,12 +99,12 @@ def _squares_in_pairs(total: Long, a: Stored) -> bool:
     n = a.shape[0]
     m = min(n, WIDTH)
     high, low, lost = np.zeros(m), np.zeros(m), np.zeros(m)
-    whole = n // (FOUR * m) * FOUR
+    whole = n // (ROWS * m) * ROWS
     A = a[: whole * m].reshape(whole, m)
-    for i in range(0, whole, FOUR):
-        cascade(A[i : i + FOUR], high, low, lost)
+    for i in range(0, whole, ROWS):
+        cascade(A[i : i + ROWS], high, low, lost)
     if whole * m < n:
-        last = np.zeros((FOUR, m), a.dtype)
+        last = np.zeros((ROWS, m), a.dtype)
         last.reshape(-1)[: n - whole * m] = a[whole * m :]
         cascade(last, high, low, lost)
     if not (lost == 0.0).all():

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from . import sweep
+from .half import FORMATS
 from .hyperparameters import Hyperparameters, Rates
 from .loops import BLOCK, strip
 from .memory import SMALL, Array
@@ -138,14 +139,17 @@ class Batch:
     def write(self, constants: Hyperparameters, carry: bool, threads: int) -> None:
         """The step in place on X and the statistics, from what was read.
 
-        With `carry`, X is taken to stay as it is until the next step, and is not read for it.
+        With `carry`, X is taken to stay as it is until the next step, and is not read for it, but
+        for float16 and bfloat16, of which the sums are those before they are rounded.
         """
+        carry &= self._like[0][1].dtype not in FORMATS
         work, alone = self._shared(threads)
         epsilon_1, epsilon_2, d = constants.epsilon_1, constants.epsilon_2, constants.d
         same = sweep.Constants(epsilon_1, epsilon_2, d, self._seed, carry)
         for form, like in self._present:
             (sweep.write if alone else sweep.write_together)(work, same, form, like)
         self._field["known"][self._moved] = carry
+        self._held = []
         for k in self._moved:
             self._parameters[k].store()
 

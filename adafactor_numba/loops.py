@@ -5,7 +5,7 @@ float32 array rounds once, and so does `put` where the storage has 16 bits.
 
 Every addition is written out, in an order that depends on the shape alone, so that the bits do
 not depend on the machine, the threads or the layout.  What can be done at once stands side by
-side, eight rows and many partial sums: that is what it takes to fill wide registers.
+side, four rows and many partial sums: that is what it takes to fill wide registers.
 """
 
 import math
@@ -25,9 +25,9 @@ Stored: TypeAlias = (
     NDArray[np.float32] | NDArray[np.float64] | NDArray[np.uint16] | NDArray[np.int16]
 )
 
-ROWS = 8  # that are read together: so many streams keep the memory busy
-FOUR = 4  # the same, where a second array is read
+ROWS = 4  # that are read together: so many streams keep the memory busy
 LANES = 16  # partial sums of a row, a power of 2
+MANY = 4 * LANES  # entries of a row that are read together
 WIDTH = 2048  # partial sums at most of an array that is read as it lies in memory
 BLOCK = 2**16  # entries of a block, unless ROWS rows are more
 STRIPS = 16  # into which an array is cut at most, and so the threads that can share it
@@ -65,13 +65,14 @@ halved = loop(_halved)
 
 def _total(a: Floats) -> float:
     """sum_j a_j of a (m,), in LANES partial sums, halved until one is left, and then the rest."""
-    m = a.shape[0]
+    m, total = a.shape[0], 0.0
     whole = m // LANES
-    lanes = np.zeros(LANES)
-    for block in range(whole):
-        for k in range(LANES):
-            lanes[k] += a[block * LANES + k]
-    total: float = halved(lanes)
+    if whole > 0:
+        lanes = np.zeros(LANES)
+        for block in range(whole):
+            for k in range(LANES):
+                lanes[k] += a[block * LANES + k]
+        total = halved(lanes)
     for j in range(whole * LANES, m):
         total += a[j]
     return total
@@ -86,10 +87,7 @@ def _add_squares(A: Stored, q: int, columns: Floats) -> None:
         for j in range(columns.shape[0]):
             a, b = float64(A[i, j]), float64(A[q + i, j])
             c, d = float64(A[2 * q + i, j]), float64(A[3 * q + i, j])
-            e, f = float64(A[4 * q + i, j]), float64(A[5 * q + i, j])
-            g, h = float64(A[6 * q + i, j]), float64(A[7 * q + i, j])
-            first = (a * a + b * b) + (c * c + d * d)
-            columns[j] += first + ((e * e + f * f) + (g * g + h * h))
+            columns[j] += (a * a + b * b) + (c * c + d * d)
 
 
 add_squares = loop(_add_squares)
@@ -107,9 +105,9 @@ def _sum_of_squares_of_block(x: Stored) -> float:
     """sum_k x_k^2 of x (n,), as rows of so many entries as there are partial sums."""
     n, m = x.shape[0], width(x.shape[0])
     columns = np.zeros(m)
-    eighth = n // (ROWS * m)
-    whole = ROWS * eighth
-    add_squares(x[: whole * m].reshape(whole, m), eighth, columns)
+    quarter = n // (ROWS * m)
+    whole = ROWS * quarter
+    add_squares(x[: whole * m].reshape(whole, m), quarter, columns)
     for start in range(whole * m, n, m):
         for k in range(min(m, n - start)):
             a = float64(x[start + k])
@@ -120,14 +118,14 @@ def _sum_of_squares_of_block(x: Stored) -> float:
 sum_of_squares_of_block = loop(_sum_of_squares_of_block)
 
 
-def _sum_of_squares(X: Stored) -> float:
-    """sum X^2 of a strip X (n,) or (n, m), block by block."""
-    n = X.shape[0]
-    most = min(n, height(X.size // n))
-    spare = room(X, most)
+def _sum_of_squares(x: Stored) -> float:
+    """sum x^2 of a strip x (n,), or (n, 1), block by block."""
+    n = x.shape[0]
+    most = min(n, height(1))
+    spare = room(x, most)
     total = 0.0
     for start in range(0, n, most):
-        block = rows(X, start, min(most, n - start), spare)
+        block = rows(x, start, min(most, n - start), spare)
         total += sum_of_squares_of_block(block.reshape(-1))
     return total
 

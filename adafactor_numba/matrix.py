@@ -17,11 +17,12 @@ from numpy import float64
 
 from .half import NEAREST, Noise
 from .loops import (
-    FOUR,
     LANES,
+    MANY,
     ROWS,
     Floats,
     Stored,
+    add_squares,
     clipping,
     halved,
     height,
@@ -29,10 +30,36 @@ from .loops import (
     loop,
     relative_step,
     strip,
-    sum_of_squares,
     total,
 )
 from .storage import put, room, rows, workroom
+
+
+def _add_squares_of_row(a: Stored, columns: Floats) -> None:
+    """Add a_j^2 to columns (m,)."""
+    for j in range(columns.shape[0]):
+        x = float64(a[j])
+        columns[j] += x * x
+
+
+add_squares_of_row = loop(_add_squares_of_row)
+
+
+def _sum_of_squares(X: Stored) -> float:
+    """sum X^2 of a strip X (n, m), in the order of `move`."""
+    n, m = X.shape
+    columns, spare = np.zeros(m), room(X, min(n, height(m)))
+    for start in range(0, n, height(m)):
+        block = rows(X, start, min(height(m), n - start), spare)
+        quarter = block.shape[0] // ROWS
+        add_squares(block, quarter, columns)
+        for i in range(ROWS * quarter, block.shape[0]):
+            add_squares_of_row(block[i], columns)
+    summed: float = total(columns)
+    return summed
+
+
+sum_of_squares = loop(_sum_of_squares)
 
 
 def _mean_square(X: Stored) -> float:
@@ -48,27 +75,52 @@ def _mean_square(X: Stored) -> float:
 mean_square = loop(_mean_square)
 
 
+def _squares_of_places(A: Stored, i: int, j: int) -> tuple[float, float, float, float]:
+    """The squares of four entries of row i, from column j on, LANES apart."""
+    a, b = float64(A[i, j]), float64(A[i, LANES + j])
+    c, d = float64(A[i, 2 * LANES + j]), float64(A[i, 3 * LANES + j])
+    return a * a, b * b, c * c, d * d
+
+
+squares_of_places = inlined(_squares_of_places)
+
+
+def _squares_of_many(A: Stored, q: int, i: int, start: int, lanes: Floats, columns: Floats) -> None:
+    """Add the squares of MANY columns of ROWS rows, i and those q apart, to lanes and columns."""
+    for k in range(LANES):
+        j = start + k
+        a, b, c, d = squares_of_places(A, i, j)
+        e, f, g, h = squares_of_places(A, q + i, j)
+        lanes[k] += (a + b) + (c + d)
+        lanes[LANES + k] += (e + f) + (g + h)
+        a, b, c, d = a + e, b + f, c + g, d + h
+        e, f, g, h = squares_of_places(A, 2 * q + i, j)
+        s, t, u, v = squares_of_places(A, 3 * q + i, j)
+        lanes[2 * LANES + k] += (e + f) + (g + h)
+        lanes[3 * LANES + k] += (s + t) + (u + v)
+        columns[j] += a + (e + s)
+        columns[LANES + j] += b + (f + t)
+        columns[2 * LANES + j] += c + (g + u)
+        columns[3 * LANES + j] += d + (h + v)
+
+
+squares_of_many = inlined(_squares_of_many)
+
+
 def _squares_of_columns(
     A: Stored, q: int, i: int, start: int, count: int, lanes: Floats, columns: Floats
 ) -> None:
-    """Add the squares of some columns of ROWS rows, i and those q apart, to lanes and columns."""
+    """The same of as few as `count` columns."""
     for k in range(count):
         j = start + k
         a, b = float64(A[i, j]), float64(A[q + i, j])
         c, d = float64(A[2 * q + i, j]), float64(A[3 * q + i, j])
-        e, f = float64(A[4 * q + i, j]), float64(A[5 * q + i, j])
-        g, h = float64(A[6 * q + i, j]), float64(A[7 * q + i, j])
         a, b, c, d = a * a, b * b, c * c, d * d
-        e, f, g, h = e * e, f * f, g * g, h * h
         lanes[k] += a
         lanes[LANES + k] += b
         lanes[2 * LANES + k] += c
         lanes[3 * LANES + k] += d
-        lanes[4 * LANES + k] += e
-        lanes[5 * LANES + k] += f
-        lanes[6 * LANES + k] += g
-        lanes[7 * LANES + k] += h
-        columns[j] += ((a + b) + (c + d)) + ((e + f) + (g + h))
+        columns[j] += (a + b) + (c + d)
 
 
 squares_of_columns = inlined(_squares_of_columns)
@@ -80,12 +132,14 @@ def _squares(A: Stored, q: int, row_sums: Floats, columns: Floats, lanes: Floats
     The rows that are read together lie q apart; each is summed in LANES partial sums.
     """
     m = columns.shape[0]
-    whole = m // LANES
+    many, whole = m // MANY * MANY, m // LANES * LANES
     for i in range(q):
         lanes[:] = 0.0
-        for block in range(whole):
-            squares_of_columns(A, q, i, block * LANES, LANES, lanes, columns)
-        squares_of_columns(A, q, i, whole * LANES, m - whole * LANES, lanes, columns)
+        for start in range(0, many, MANY):
+            squares_of_many(A, q, i, start, lanes, columns)
+        for start in range(many, whole, LANES):
+            squares_of_columns(A, q, i, start, LANES, lanes, columns)
+        squares_of_columns(A, q, i, whole, m - whole, lanes, columns)
         for k in range(ROWS):
             row_sums[k * q + i] = halved(lanes[k * LANES : (k + 1) * LANES])
 
@@ -93,10 +147,10 @@ def _squares(A: Stored, q: int, row_sums: Floats, columns: Floats, lanes: Floats
 squares = loop(_squares)
 
 
-def _squares_of_row(a: Stored, columns: Floats) -> float:
-    """Return the sum of the squares of a (m,), in the order of `squares`; add them to columns."""
+def _squares_of_row(a: Stored, columns: Floats, lanes: Floats) -> float:
+    """Return the sum of the squares of a (m,), and add them to columns."""
     m = a.shape[0]
-    lanes = np.zeros(LANES)
+    lanes[:] = 0.0
     for start in range(0, m, LANES):
         for k in range(min(LANES, m - start)):
             x = float64(a[start + k])
@@ -113,14 +167,10 @@ def _add_weighted(G: Stored, q: int, f: Floats, columns: Floats) -> None:
     """Add sum_i f_i G_ij^2 of the first ROWS q rows of G, read q apart, to columns (m,)."""
     for i in range(q):
         f_0, f_1, f_2, f_3 = f[i], f[q + i], f[2 * q + i], f[3 * q + i]
-        f_4, f_5, f_6, f_7 = f[4 * q + i], f[5 * q + i], f[6 * q + i], f[7 * q + i]
         for j in range(columns.shape[0]):
             a, b = float64(G[i, j]), float64(G[q + i, j])
             c, d = float64(G[2 * q + i, j]), float64(G[3 * q + i, j])
-            e, o = float64(G[4 * q + i, j]), float64(G[5 * q + i, j])
-            g, h = float64(G[6 * q + i, j]), float64(G[7 * q + i, j])
-            first = (a * a * f_0 + b * b * f_1) + (c * c * f_2 + d * d * f_3)
-            columns[j] += first + ((e * e * f_4 + o * o * f_5) + (g * g * f_6 + h * h * f_7))
+            columns[j] += (a * a * f_0 + b * b * f_1) + (c * c * f_2 + d * d * f_3)
 
 
 add_weighted = loop(_add_weighted)
@@ -168,15 +218,15 @@ def _observe(
     ratios[:] = 0.0
     for start in range(0, n, height(m)):
         block = rows(G, start, min(height(m), n - start), spare)
-        eighth = block.shape[0] // ROWS
-        squares(block, eighth, row_sums[start:], columns, lanes)
-        for i in range(ROWS * eighth, block.shape[0]):
-            row_sums[start + i] = squares_of_row(block[i], columns)
+        quarter = block.shape[0] // ROWS
+        squares(block, quarter, row_sums[start:], columns, lanes)
+        for i in range(ROWS * quarter, block.shape[0]):
+            row_sums[start + i] = squares_of_row(block[i], columns, lanes[:LANES])
         for i in range(block.shape[0]):
             squares_i = row_sums[start + i]
             f[i] = 1.0 / moving(R_old[start + i], squares_i, m, w, beta_2, epsilon_1)
-        add_weighted(block, eighth, f, ratios)
-        for i in range(ROWS * eighth, block.shape[0]):
+        add_weighted(block, quarter, f, ratios)
+        for i in range(ROWS * quarter, block.shape[0]):
             add_weighted_row(block[i], f[i], ratios)
 
 
@@ -261,15 +311,33 @@ def _mean_square_of_U(ratios: Floats, R: Floats, C: Floats) -> float:
 mean_square_of_U = loop(_mean_square_of_U)
 
 
-def _move(X: Stored, G: Stored, q: int, f: Floats, c: Floats) -> None:
-    """Subtract f_i c_j G_ij from the first FOUR q rows of X in place, four together, q apart."""
+def _move(
+    X: Stored,
+    G: Stored,
+    q: int,
+    r: Floats,
+    c: Floats,
+    scale: float,
+    carry: bool,
+    columns: Floats,
+) -> None:
+    """Subtract scale r_i c_j G_ij from the first ROWS q rows of X in place, read q apart.
+
+    To `carry` their sum of squares, sum_i X_ij^2 of what is stored is added to columns (m,).
+    """
+    number = X.dtype.type
     for i in range(q):
-        f_0, f_1, f_2, f_3 = f[i], f[q + i], f[2 * q + i], f[3 * q + i]
+        f_0, f_1 = r[i] * scale, r[q + i] * scale
+        f_2, f_3 = r[2 * q + i] * scale, r[3 * q + i] * scale
         for j in range(c.shape[0]):
-            X[i, j] = float64(X[i, j]) - f_0 * c[j] * float64(G[i, j])
-            X[q + i, j] = float64(X[q + i, j]) - f_1 * c[j] * float64(G[q + i, j])
-            X[2 * q + i, j] = float64(X[2 * q + i, j]) - f_2 * c[j] * float64(G[2 * q + i, j])
-            X[3 * q + i, j] = float64(X[3 * q + i, j]) - f_3 * c[j] * float64(G[3 * q + i, j])
+            x = number(float64(X[i, j]) - f_0 * c[j] * float64(G[i, j]))
+            y = number(float64(X[q + i, j]) - f_1 * c[j] * float64(G[q + i, j]))
+            z = number(float64(X[2 * q + i, j]) - f_2 * c[j] * float64(G[2 * q + i, j]))
+            w = number(float64(X[3 * q + i, j]) - f_3 * c[j] * float64(G[3 * q + i, j]))
+            X[i, j], X[q + i, j], X[2 * q + i, j], X[3 * q + i, j] = x, y, z, w
+            if carry:
+                a, b, e, d = float64(x), float64(y), float64(z), float64(w)
+                columns[j] += (a * a + b * b) + (e * e + d * d)
 
 
 move = loop(_move)
@@ -285,20 +353,33 @@ move_row = loop(_move_row)
 
 
 def _descend_strip(
-    X: Stored, G: Stored, r: Floats, c: Floats, scale: float, noise: Noise = NEAREST
-) -> None:
-    """Subtract scale U, U = G r c, from a strip X (n, m) in place.  Steps U_hat, X_new."""
+    X: Stored,
+    G: Stored,
+    r: Floats,
+    c: Floats,
+    scale: float,
+    noise: Noise = NEAREST,
+    carry: bool = False,
+) -> float:
+    """Subtract scale U, U = G r c, from a strip X (n, m) in place.  Steps U_hat, X_new.
+
+    Return the sum of the squares of what is then stored, if that is to be carried, or 0.
+    """
     n, m = X.shape
-    f = r * scale
+    columns = np.zeros(m) if carry else c[:0]
     spare, spare_G = workroom(X, min(n, height(m))), room(G, min(n, height(m)))
     for start in range(0, n, height(m)):
         most = min(height(m), n - start)
         block, gradient = rows(X, start, most, spare), rows(G, start, most, spare_G)
-        quarter = most // FOUR
-        move(block, gradient, quarter, f[start:], c)
-        for i in range(FOUR * quarter, most):
-            move_row(block[i], gradient[i], f[start + i], c)
+        quarter = most // ROWS
+        move(block, gradient, quarter, r[start:], c, scale, carry, columns)
+        for i in range(ROWS * quarter, most):
+            move_row(block[i], gradient[i], r[start + i] * scale, c)
+            if carry:
+                add_squares_of_row(block[i], columns)
         put(X, start, block, noise)
+    carried: float = total(columns)
+    return carried
 
 
 descend_strip = loop(_descend_strip)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 Array: TypeAlias = NDArray[Any]
 Interval: TypeAlias = tuple[int, int]  # the first byte and the one after the last
 
-SMALL = 2**12  # entries up to which to copy an array takes less than to ask where it lies
+SMALL = 2**6  # entries up to which to copy an array takes less than to ask where it lies
 
 
 def overlapping(arrays: Mapping[Hashable, Array]) -> tuple[Hashable, Hashable] | None:

@@ -1,6 +1,7 @@
 """Adafactor, [S] Algorithm 6, for arrays of any rank: what is checked around the loops."""
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -14,6 +15,9 @@ from .ordinary import bounds, constants_are_ordinary, rate_is_ordinary, sums_are
 
 Arrays: TypeAlias = Sequence[Any] | Mapping[Any, Any]
 State: TypeAlias = dict[str, Any]
+
+KIND = attrgetter("__class__", "dtype", "shape")
+WRITEABLE = attrgetter("flags.writeable")
 
 
 class Adafactor:
@@ -92,6 +96,9 @@ class Adafactor:
                     f"params[{name!r}]: X (weights) has type {X.dtype.name}; strict steps are of "
                     f"float32 and float64"
                 )
+        self._given = [*arrays.values()]
+        self._kinds = [(np.ndarray, X.dtype, X.shape) for X in weights.values()]
+        self._apart = [name for name, X in weights.items() if not 0 < X.size <= SMALL]
         self._occupied = intervals(weights.values())
         self._seed = _seed(stochastic_rounding)
         kinds: dict[Any, list[Hashable]] = {}
@@ -121,7 +128,7 @@ class Adafactor:
         """
         given = self._same_form("grads", grads)
         rates = self._rates(name for name, G in given.items() if G is not None)
-        gradients = {name: self._gradient(name, G) for name, G in given.items()}
+        gradients = self._gradients(given)
         if self.strict:
             self._step_strictly(gradients)
             return
@@ -158,17 +165,30 @@ class Adafactor:
             self.certificate += step.write()
             self._parameters[name].store()
 
-    def _gradient(self, name: Hashable, G: Any) -> Any:
-        """G in the type of its parameter and in no parameter's memory, or None to skip it."""
-        if G is None:
-            return None
-        parameter = self._parameters[name]
-        if not parameter.takes(G):
-            G = parameter.gradient(f"grads[{name!r}]", G)
-        if not G.size:
-            return None
-        parameter.check()
-        return G.copy() if G.size > SMALL and reaches(G, self._occupied) else G
+    def _gradients(self, given: dict[Hashable, Any]) -> dict[Hashable, Any]:
+        """Each in the type of its parameter and in no parameter's memory, or None to skip it."""
+        if not self._as_they_should_be(given.values()):
+            for name, G in given.items():
+                if G is not None and not self._parameters[name].takes(G):
+                    given[name] = self._parameters[name].gradient(f"grads[{name!r}]", G)
+        if not all(map(WRITEABLE, self._given)):
+            for name, G in given.items():
+                if G is not None and G.size:
+                    self._parameters[name].check()
+        for name in self._apart:
+            G = given[name]
+            if G is None or not G.size:
+                given[name] = None
+            elif reaches(G, self._occupied):
+                given[name] = G.copy()
+        return given
+
+    def _as_they_should_be(self, gradients: Iterable[Any]) -> bool:
+        """Whether there are all of them, and none needs a conversion."""
+        try:
+            return [*map(KIND, gradients)] == self._kinds
+        except AttributeError:
+            return False
 
     def _read(
         self,
@@ -240,9 +260,11 @@ class Adafactor:
             raise TypeError(f"{where} is a {type(arrays).__name__}; params is a {form}")
         named = _named(where, arrays)
         self._check_names(where, named)
-        return named
+        return {name: named[name] for name in self._parameters}
 
     def _check_names(self, where: str, named: Mapping[Hashable, Any]) -> None:
+        if named.keys() == self._parameters.keys():
+            return
         missing = [name for name in self._parameters if name not in named]
         unknown = [name for name in named if name not in self._parameters]
         if missing or unknown:

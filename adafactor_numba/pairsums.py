@@ -20,16 +20,16 @@ from .doubledouble import (
     two_product,
     two_sum,
 )
-from .loops import FOUR, LANES, Floats, Stored, height, loop, strip
+from .loops import LANES, ROWS, Floats, Stored, height, loop, strip
 from .storage import room, rows
 
 
 def _panel(A: Stored, i: int, spare: Stored) -> Stored:
-    """The rows of A (n, m) from i to i + FOUR; where the last are missing, `spare` with zeros."""
+    """The rows of A (n, m) from i to i + ROWS; where the last are missing, `spare` with zeros."""
     n, m = A.shape
-    if i + FOUR <= n:
-        return A[i : i + FOUR]
-    for k in range(FOUR):
+    if i + ROWS <= n:
+        return A[i : i + ROWS]
+    for k in range(ROWS):
         for j in range(m):
             spare[k, j] = A[i + k, j] if i + k < n else 0.0
     return spare
@@ -54,21 +54,21 @@ def _squares(A: Stored, sums: Floats, high: Floats, low: Floats, lanes: Floats) 
     """Write the sums of squares of A (4, m) to sums (2, 4), and add them to high + low (m,)."""
     m = A.shape[1]
     whole = m // LANES
-    most = FOUR * LANES
+    most = ROWS * LANES
     if whole > 0:
         lanes[:] = 0.0
     for block in range(whole):
         for k in range(LANES):
             j = block * LANES + k
             h, l = high[j], low[j]
-            for i in range(FOUR):
+            for i in range(ROWS):
                 x, y = square(A[i, j])
                 lanes[i * LANES + k], e = two_sum(lanes[i * LANES + k], x)
                 lanes[most + i * LANES + k] += e + y
                 h, e = two_sum(h, x)
                 l += e + y
             high[j], low[j] = h, l
-    for i in range(FOUR):
+    for i in range(ROWS):
         sums[0, i], sums[1, i] = 0.0, 0.0
         if whole > 0:
             own, lost = slice(i * LANES, (i + 1) * LANES), most + i * LANES
@@ -131,9 +131,9 @@ def _observe(G: Stored, row_sums: Floats, parts: Floats, first: int, last: int) 
     """
     _, n, m = G.shape
     each = -(-n // strip(n, m))
-    lanes, four = np.empty(2 * FOUR * LANES), np.empty((2, FOUR))
+    lanes, four = np.empty(2 * ROWS * LANES), np.empty((2, ROWS))
     most = min(n, height(m))
-    spare, end = room(G[0], most), np.empty((FOUR, m), G.dtype)
+    spare, end = room(G[0], most), np.empty((ROWS, m), G.dtype)
     for s in range(first, last):
         b, start = s // each, s % each * strip(n, m)
         stop = min(n, start + strip(n, m))
@@ -144,9 +144,9 @@ def _observe(G: Stored, row_sums: Floats, parts: Floats, first: int, last: int) 
         parts[:, s] = 0.0
         for i in range(start, stop, most):
             block = rows(G[b], i, min(most, stop - i), spare)
-            for k in range(0, block.shape[0], FOUR):
+            for k in range(0, block.shape[0], ROWS):
                 squares(panel(block, k, end), four, parts[0, s], parts[1, s], lanes)
-                own = min(FOUR, block.shape[0] - k)
+                own = min(ROWS, block.shape[0] - k)
                 row_sums[:, b, i + k : i + k + own] = four[:, :own]
 
 
@@ -255,7 +255,7 @@ add_weighted = loop(_add_weighted)
 
 def _add_weighted_pairs(A: Stored, f: Floats, high: Floats, low: Floats) -> None:
     """Add sum_i f_i A_ij^2 of the four rows of A (4, m), f (2, 4), to high + low (m,)."""
-    for i in range(FOUR):
+    for i in range(ROWS):
         f_0, f_1 = f[0, i], f[1, i]
         for j in range(high.shape[0]):
             x, y = square(A[i, j])
@@ -282,8 +282,8 @@ def _measure(G: Stored, f: Floats, parts: Floats, pairs: bool, first: int, last:
     _, n, m = G.shape
     each = -(-n // strip(n, m))
     most = min(n, height(m))
-    four = np.zeros((2, FOUR))
-    spare, end = room(G[0], most), np.empty((FOUR, m), G.dtype)
+    four = np.zeros((2, ROWS))
+    spare, end = room(G[0], most), np.empty((ROWS, m), G.dtype)
     for s in range(first, last):
         b, start = s // each, s % each * strip(n, m)
         stop = min(n, start + strip(n, m))
@@ -293,8 +293,8 @@ def _measure(G: Stored, f: Floats, parts: Floats, pairs: bool, first: int, last:
         parts[:, s] = 0.0
         for i in range(start, stop, most):
             block = rows(G[b], i, min(most, stop - i), spare)
-            for k in range(0, block.shape[0], FOUR):
-                own = min(FOUR, block.shape[0] - k)
+            for k in range(0, block.shape[0], ROWS):
+                own = min(ROWS, block.shape[0] - k)
                 four[:, :own] = f[:, b, i + k : i + k + own]
                 if pairs:
                     add_weighted_pairs(panel(block, k, end), four, parts[0, s], parts[1, s])

@@ -131,9 +131,9 @@ def _observe(work: Work, q: int, epsilon_1: float, form: int, like: Any) -> None
     X, G = weights(p, like), gradient(p, like)
     for k in range(piece.start, piece.stop):
         b, own = place(p, k)
-        if not p.known:
-            work.sums[0, p.first + k] = sum_of_squares(X[b, own])
         if p.factored:
+            if not p.known:
+                work.sums[0, p.first + k] = matrix.sum_of_squares(X[b, own])
             R, _ = factors(p, work.statistics, p.statistics)
             row_sums, _ = factors(p, work.scratch, p.scratch)
             columns, ratios = parts(p, work)[k, 0], parts(p, work)[k, 1]
@@ -142,6 +142,8 @@ def _observe(work: Work, q: int, epsilon_1: float, form: int, like: Any) -> None
                 *(p.w, p.beta_2, epsilon_1),
             )
         else:
+            if not p.known:
+                work.sums[0, p.first + k] = sum_of_squares(X[b, own])
             V, sum_G, sum_U = moments(p, work), 0.0, 0.0
             for start in range(own.start, min(own.stop, p.n), height(1)):
                 block = slice(start, min(start + height(1), own.stop))
@@ -214,23 +216,19 @@ def _descend(work: Work, q: int, constants: Constants, form: int, like: Any) -> 
     p = work.table[piece.parameter]
     if p.form != form:
         return
-    X, G, most = weights(p, like), gradient(p, like), height(p.m)
-    for k in range(piece.start, piece.stop):
-        b, strip = place(p, k)
-        sum_X = 0.0
-        for start in range(strip.start, min(strip.stop, p.n), most):
-            own = slice(start, min(start + most, strip.stop))
-            noise = constants.seed, p.t, p.position, (b * p.n + start) * p.m
-            if p.factored:
-                r, c = factors(p, work.scratch, p.scratch)
-                matrix.descend_strip(X[b, own], G[b, own], r[b, own], c[b], p.scale, noise)
-            else:
-                V = moments(p, work)[own]
-                given = p.w, p.beta_2, constants.epsilon_1
-                vector.descend(X[b, own], G[b, own], V, p.scale, *given, noise)
-            if constants.carry:
-                sum_X += sum_of_squares(X[b, own])
-        work.sums[0, p.first + k] = sum_X
+    X, G = weights(p, like), gradient(p, like)
+    for k in range(piece.stop - 1, piece.start - 1, -1):
+        b, own = place(p, k)
+        noise = constants.seed, p.t, p.position, (b * p.n + own.start) * p.m
+        if p.factored:
+            r, c = factors(p, work.scratch, p.scratch)
+            of_matrix = r[b, own], c[b], p.scale, noise, constants.carry
+            work.sums[0, p.first + k] = matrix.descend_strip(X[b, own], G[b, own], *of_matrix)
+        else:
+            V = moments(p, work)[own]
+            rates = p.w, p.beta_2, constants.epsilon_1
+            of_vector = V, p.scale, *rates, noise, constants.carry
+            work.sums[0, p.first + k] = vector.descend(X[b, own], G[b, own], *of_vector)
 
 
 descend = loop(_descend)
@@ -254,7 +252,7 @@ def _writing(
             if work.table[i].form == form:
                 clip(work, i, constants)
     else:
-        for q in range(work.cuts[thread], work.cuts[thread + 1]):
+        for q in range(work.cuts[thread + 1] - 1, work.cuts[thread] - 1, -1):
             descend(work, q, constants, form, like)
 
 

@@ -11,7 +11,7 @@ from numpy import float64
 
 from .half import NEAREST, Noise
 from .loops import (
-    FOUR,
+    ROWS,
     Floats,
     Stored,
     clipping,
@@ -20,6 +20,7 @@ from .loops import (
     relative_step,
     strip,
     sum_of_squares,
+    sum_of_squares_of_block,
     total,
     width,
 )
@@ -49,7 +50,7 @@ moving = loop(_moving)
 def _add_ratios(
     G: Stored, V: Floats, columns: Floats, w: float, beta_2: float, epsilon_1: float
 ) -> None:
-    """Add sum_i G_ij^2 / V_ij of the FOUR rows of G and V to columns (m,), V the new one."""
+    """Add sum_i G_ij^2 / V_ij of the ROWS rows of G and V to columns (m,), V the new one."""
     for j in range(columns.shape[0]):
         a, b, c, d = float64(G[0, j]), float64(G[1, j]), float64(G[2, j]), float64(G[3, j])
         e = moving(V[0, j], a, w, beta_2, epsilon_1)
@@ -68,10 +69,10 @@ def _sum_of_squares_of_U_of_block(
     """sum_i U_i^2 of G (n,), in as many partial sums as squares alone."""
     n, m = G.shape[0], width(G.shape[0])
     columns = np.zeros(m)
-    whole = n // (FOUR * m) * FOUR
+    whole = n // (ROWS * m) * ROWS
     A, B = G[: whole * m].reshape(whole, m), V[: whole * m].reshape(whole, m)
-    for i in range(0, whole, FOUR):
-        add_ratios(A[i : i + FOUR], B[i : i + FOUR], columns, w, beta_2, epsilon_1)
+    for i in range(0, whole, ROWS):
+        add_ratios(A[i : i + ROWS], B[i : i + ROWS], columns, w, beta_2, epsilon_1)
     for start in range(whole * m, n, m):
         for k in range(min(m, n - start)):
             g = float64(G[start + k])
@@ -119,12 +120,14 @@ def _descend(
     beta_2: float,
     epsilon_1: float,
     noise: Noise = NEAREST,
-) -> None:
+    carry: bool = False,
+) -> float:
     """Update V (n,) and subtract scale U, U = G / sqrt V, from X (n,), both in place.
 
-    w = 1 - beta_2.  Steps V, U_hat, X_new.
+    w = 1 - beta_2.  Steps V, U_hat, X_new.  Return the sum of the squares of what is then stored,
+    if that is to be carried, or 0.
     """
-    n = X.shape[0]
+    n, carried = X.shape[0], 0.0
     most = min(n, height(1))
     spare, spare_G = workroom(X, most), room(G, most)
     for start in range(0, n, height(1)):
@@ -136,7 +139,10 @@ def _descend(
             a = float64(g[i])
             v[i] = moving(v[i], a, w, beta_2, epsilon_1)
             x[i] = float64(x[i]) - scale / math.sqrt(v[i]) * a
+        if carry:
+            carried += sum_of_squares_of_block(x)
         put(X, start, block, noise)
+    return carried
 
 
 descend = loop(_descend)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from adafactor_numba.loops import BLOCK, FOUR, LANES, ROWS, WIDTH
+from adafactor_numba.loops import BLOCK, LANES, MANY, ROWS
 from derivations.adafactor import MATRIX, SCHEDULE, TENSOR, VECTOR
 from derivations.cases import Case, cases
 from derivations.equivalents import EQUIVALENTS
@@ -28,7 +28,7 @@ from .verdict import audit
 RULES = (SCHEDULE, VECTOR, MATRIX, TENSOR)
 STRADDLING = {
     VECTOR: ((ROWS - 1,), (ROWS,), (LANES + 1,), (ROWS * LANES + 1,)),
-    MATRIX: ((FOUR + 1, LANES), (ROWS, LANES + 1), (2 * ROWS + 1, 2 * LANES + 1)),
+    MATRIX: ((ROWS + 1, LANES), (ROWS, LANES + 1), (2 * ROWS + 1, MANY + LANES + 1)),
     TENSOR: ((2, ROWS + 1, LANES + 1),),
 }
 """Sizes on both sides of what the loops read and add up at once."""
@@ -36,8 +36,8 @@ FORMAL = STRADDLING | {MATRIX: (STRADDLING[MATRIX][0], (2 * ROWS + 1, LANES + 1)
 """The same, where a root is taken of every entry."""
 LARGE = {
     VECTOR: (BLOCK + 1,),
-    MATRIX: (2 * ROWS + 1, 2 * WIDTH + 1),
-    TENSOR: (2, 3 * ROWS + 1, WIDTH + 1),
+    MATRIX: (2 * ROWS + 1, BLOCK // (2 * ROWS) + 1),
+    TENSOR: (2, ROWS + 1, BLOCK // (2 * ROWS) + 1),
 }
 """More than one block of the loops, and an odd number of them."""
 
