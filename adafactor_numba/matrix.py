@@ -147,13 +147,23 @@ def _squares(A: Stored, q: int, row_sums: Floats, columns: Floats, lanes: Floats
 squares = loop(_squares)
 
 
-def _squares_of_row(a: Stored, columns: Floats, lanes: Floats) -> float:
-    """Return the sum of the squares of a (m,), and add them to columns."""
-    m = a.shape[0]
+def _squares_of_row(A: Stored, i: int, columns: Floats, lanes: Floats) -> float:
+    """Return the sum of the squares of row i, in the order of `squares`; add them to columns."""
+    m = columns.shape[0]
+    many = m // MANY * MANY
     lanes[:] = 0.0
-    for start in range(0, m, LANES):
+    for start in range(0, many, MANY):
+        for k in range(LANES):
+            j = start + k
+            a, b, c, d = squares_of_places(A, i, j)
+            lanes[k] += (a + b) + (c + d)
+            columns[j] += a
+            columns[LANES + j] += b
+            columns[2 * LANES + j] += c
+            columns[3 * LANES + j] += d
+    for start in range(many, m, LANES):
         for k in range(min(LANES, m - start)):
-            x = float64(a[start + k])
+            x = float64(A[i, start + k])
             lanes[k] += x * x
             columns[start + k] += x * x
     total: float = halved(lanes)
@@ -221,7 +231,7 @@ def _observe(
         quarter = block.shape[0] // ROWS
         squares(block, quarter, row_sums[start:], columns, lanes)
         for i in range(ROWS * quarter, block.shape[0]):
-            row_sums[start + i] = squares_of_row(block[i], columns, lanes[:LANES])
+            row_sums[start + i] = squares_of_row(block, i, columns, lanes[:LANES])
         for i in range(block.shape[0]):
             squares_i = row_sums[start + i]
             f[i] = 1.0 / moving(R_old[start + i], squares_i, m, w, beta_2, epsilon_1)

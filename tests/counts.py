@@ -26,20 +26,17 @@ def lanes(sizes, N):
 
 
 def row(sizes, N):
-    """The same where the rest is in the lanes too."""
-    return -(-N // sizes.LANES) - 1 + math.ceil(math.log2(min(N, sizes.LANES)))
+    """The same of N squares, four added first as long as there are MANY, the rest in lanes too."""
+    fours, rest = divmod(N, sizes.MANY)
+    longest = chain([2] * fours + [0] * -(-rest // sizes.LANES))
+    return longest + math.ceil(math.log2(min(N, sizes.LANES)))
 
 
-def column(groups, rest, together):
-    """K of groups of so many terms, each a tree, and the rest one by one."""
-    return chain([int(math.log2(together))] * groups + [0] * rest)
-
-
-def tree(sizes, N, together=None):
+def tree(sizes, N):
     """K of N terms of a block, as a matrix with rows as long as there are sums."""
-    together, width = together or sizes.ROWS, max(1, min(sizes.WIDTH, N // sizes.ROWS))
-    groups, rest = divmod(N, together * width)
-    return column(groups, -(-rest // width), together) + lanes(sizes, width)
+    width = max(1, min(sizes.WIDTH, N // sizes.ROWS))
+    fours, rest = divmod(N, sizes.ROWS * width)
+    return chain([2] * fours + [0] * -(-rest // width)) + lanes(sizes, width)
 
 
 def height(sizes, m):
@@ -57,22 +54,23 @@ def strip(sizes, n, m):
     return next(k for k in range(block, n + block, block) if k * sizes.STRIPS >= n)
 
 
-def cut(N, most):
-    """The lengths of the pieces of N, each but the last so many."""
-    return [min(most, N - start) for start in range(0, N, most)]
-
-
-def strips(sizes, n, m, together=None):
-    """K of the sum over each strip of n rows of m entries: blocks, each a tree."""
-    return [
-        chain(tree(sizes, rows * m, together) for rows in cut(own, height(sizes, m)))
-        for own in cut(n, strip(sizes, n, m))
-    ]
+def cut(rows, most):
+    """Pieces of these rows, each but the last so many."""
+    return [rows[start : start + most] for start in range(0, len(rows), most)]
 
 
 def columns(sizes, n, m):
-    """K of a sum over the rows of a column: strip by strip, ROWS rows at once."""
-    return chain(column(*divmod(own, sizes.ROWS), sizes.ROWS) for own in cut(n, strip(sizes, n, m)))
+    """K of a sum over the n rows of a column, for each strip: block by block, ROWS at once."""
+    return [
+        chain(K for block in cut(own, height(sizes, m)) for K in together(sizes, len(block)))
+        for own in cut(range(n), strip(sizes, n, m))
+    ]
+
+
+def together(sizes, n):
+    """K of what is added to a column for n rows: a tree of ROWS, and the rest one by one."""
+    fours, rest = divmod(n, sizes.ROWS)
+    return [2] * fours + [0] * rest
 
 
 def of_matrices(sizes, p, n, m):
@@ -83,12 +81,13 @@ def of_matrices(sizes, p, n, m):
     The mean square of U: G^2 times 1 / R, sums by columns, times S_R / C, their sum and a division.
     X_new - X: alpha over the divisor, times r, times c, times G: four products.
     """
-    R, C = 1 + row(sizes, m) + 4, 1 + columns(sizes, n, m) + 4
+    R, C = 1 + row(sizes, m) + 4, 1 + chain(columns(sizes, n, m)) + 4
     S_R = R + lanes(sizes, n)
     r, c = half(S_R + R + 1) + 1, half(C) + 2
-    squares = 1 + (R + 1) + 1 + columns(sizes, n, m) + (S_R + C + 1) + 1
+    squares = 1 + (R + 1) + 1 + chain(columns(sizes, n, m)) + (S_R + C + 1) + 1
     divisor = half(chain([squares + lanes(sizes, m)] * p) + 1) + 2
-    alpha = half(1 + chain(strips(sizes, n, m) * p) + 1) + 2
+    strips = [1 + K + lanes(sizes, m) for K in columns(sizes, n, m)]
+    alpha = half(chain(strips * p) + 1) + 2
     U = r + c + 3
     return {
         "alpha": alpha, "R": R, "C": C, "U_hat": divisor + 1 + U, "X_new": alpha + divisor + 1 + U,
@@ -97,7 +96,11 @@ def of_matrices(sizes, p, n, m):
 
 def of_a_vector(sizes, n):
     """K of each step on a vector, a matrix with rows of one."""
-    V, alpha = 2 + 3, half(1 + chain(strips(sizes, n, 1)) + 1) + 2
-    divisor = half(2 + V + chain(strips(sizes, n, 1, sizes.FOUR)) + 1) + 2
+    sums = chain(
+        chain(tree(sizes, block) for block in map(len, cut(own, height(sizes, 1))))
+        for own in cut(range(n), strip(sizes, n, 1))
+    )
+    V, alpha = 2 + 3, half(1 + sums + 1) + 2
+    divisor = half(2 + V + sums + 1) + 2
     U = half(V) + 3
     return {"alpha": alpha, "V": V, "U_hat": divisor + U + 1, "X_new": alpha + divisor + U + 1}

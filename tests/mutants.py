@@ -102,14 +102,14 @@ NEW_R = "moving(R_old[start + i], squares_i, m, w, beta_2, epsilon_1)"
 WEIGHTS = """\
     for i in range(q):
         f_0, f_1, f_2, f_3 = f[i], f[q + i], f[2 * q + i], f[3 * q + i]
-        f_4"""
+"""
 UPDATED = """\
             v[i] = moving(v[i], a, w, beta_2, epsilon_1)
 """
 MOVED = """\
             x[i] = float64(x[i]) - scale / math.sqrt(v[i]) * a
 """
-MOVE = "X[{0} * q + i, j] = float64(X[{0} * q + i, j]) - f_{0} * c[j] * float64(G[{0} * q + i, j])"
+MOVE = "float64(X[{0} * q + i, j]) - f_{0} * c[j] * float64(G[{0} * q + i, j])"
 LAST = """\
     descend(X, G, r, c, alpha / clipping(mean_square_of_U(ratios, R, C), d))
 """
@@ -156,8 +156,8 @@ CHANGES = {
         "rho left out": ("math.sqrt(mean_square_X)) * rho", "math.sqrt(mean_square_X))"),
         "X^2 in float32": ("columns[k] += a * a", "columns[k] += float64(np.float32(a * a))"),
         "magnitudes for squares": ("columns[k] += a * a", "columns[k] += abs(a)"),
-        "one row of eight twice": ("(g * g + h * h))", "(g * g + g * g))"),
-        "first eight rows only": ("range(q):", "range(min(q, 1)):"),
+        "one row of four twice": ("(c * c + d * d)", "(c * c + c * c)"),
+        "first four rows only": ("range(q):", "range(min(q, 1)):"),
         "rest of a block skipped": ("range(whole * m, n, m)", "range(whole * m, n - m, m)"),
         "rows that overlap": ("range(whole * m, n, m)", "range(whole * m - 1, n, m)"),
         "last block of X skipped": ("(0, n, most)", "(0, max(1, n - most), most)"),
@@ -165,8 +165,8 @@ CHANGES = {
         "one lane twice": ("lanes[k] += lanes[half + k]", "lanes[k] += lanes[k]"),
         "rest of a sum skipped": ("range(whole * LANES, m)", "range(whole * LANES, m - 1)"),
         "last lanes of a sum skipped": (
-            "range(whole):\n        for",
-            "range(whole - 1):\n        for",
+            "range(whole):\n            for",
+            "range(whole - 1):\n            for",
         ),
     },
     ("loops", "U_hat"): {
@@ -179,6 +179,11 @@ CHANGES = {
     ("matrix", "alpha"): {
         "mean over rows": (MEAN_SQUARE_OF_X, MEAN_SQUARE_OF_X.replace("p * n * m", "p * n")),
         "mean over a matrix": (MEAN_SQUARE_OF_X, MEAN_SQUARE_OF_X.replace("p * n", "n")),
+        "last row of X skipped": (
+            "range(ROWS * quarter, block.shape[0]):\n            add_squares",
+            "range(ROWS * quarter, block.shape[0] - 1):\n            add_squares",
+        ),
+        "first four rows of X only": ("add_squares(block, quarter,", "add_squares(block, 1,"),
         "last strip of X only": (MEAN_SQUARE_OF_X, MEAN_SQUARE_OF_X.replace("+= sum", "= sum")),
     },
     ("matrix", "R"): {
@@ -198,23 +203,36 @@ CHANGES = {
             "range(min(LANES, m - start))",
             "range(min(LANES, m - start - 1))",
         ),
-        "last column of eight rows skipped": (
-            "whole * LANES, m - whole * LANES,",
-            "whole * LANES, m - 1 - whole * LANES,",
+        "last column of four rows skipped": ("whole, m - whole,", "whole, m - 1 - whole,"),
+        "lanes between many and the rest skipped": (
+            "range(many, whole, L",
+            "range(whole, whole, L",
+        ),
+        "last of many columns skipped": (
+            "range(0, many, MANY):\n            squares",
+            "range(0, many - MANY, MANY):\n            squares",
         ),
         "last row skipped": (
-            "range(ROWS * eighth, block.shape[0]):\n            row_sums",
-            "range(ROWS * eighth, block.shape[0] - 1):\n            row_sums",
+            "range(ROWS * quarter, block.shape[0]):\n            row_sums",
+            "range(ROWS * quarter, block.shape[0] - 1):\n            row_sums",
         ),
         "row in float32": ("lanes[k] += x * x", "lanes[k] += float64(np.float32(x * x))"),
         "lanes of another row": ("lanes[2 * LANES + k] += c", "lanes[LANES + k] += c"),
+        "lanes of another of many": ("lanes[3 * LANES + k] += (s", "lanes[2 * LANES + k] += (s"),
+        "one of four places twice": ("lanes[LANES + k] += (e + f)", "lanes[LANES + k] += (e + e)"),
+        "a place of a row twice": (
+            "lanes[k] += (a + b) + (c + d)\n            columns",
+            "lanes[k] += (a + b) + (c + c)\n            columns",
+        ),
         "lanes not cleared": ("        lanes[:] = 0.0\n", ""),
-        "one of eight rows as another": ("lanes[5 * LANES + k] += f", "lanes[5 * LANES + k] += e"),
+        "lanes not cleared for a row": ("// MANY * MANY\n    lanes[:] = 0.0\n", "// MANY * MANY\n"),
+        "one of four rows as another": ("places(A, 3 * q + i", "places(A, 2 * q + i"),
+        "many of rows that are not apart": ("places(A, q + i, j)", "places(A, 1 + i, j)"),
         "sums of rows that are not apart": ("row_sums[k * q + i]", "row_sums[k + i]"),
         "rows that are not apart": ("float64(A[q + i, j])", "float64(A[1 + i, j])"),
         "rows of the first block": (
-            "squares(block, eighth, row_sums[start:]",
-            "squares(block, eighth, row_sums",
+            "squares(block, quarter, row_sums[start:]",
+            "squares(block, quarter, row_sums",
         ),
         "R not kept": ("update(R, row_sums", "update(R.copy(), row_sums"),
         "sums kept without w": ("w * (squares", "(squares"),
@@ -226,7 +244,15 @@ CHANGES = {
             "columns[start + k] += x * x",
             "columns[k] += x * x",
         ),
-        "last row of eight left out": ("+ ((e + f) + (g + h))", "+ ((e + f) + g)"),
+        "last row of four left out": (
+            "columns[j] += (a + b) + (c + d)",
+            "columns[j] += (a + b) + c",
+        ),
+        "last row of many left out": ("+= c + (g + u)", "+= c + g"),
+        "place of another column": (
+            "columns[3 * LANES + j] += d\n",
+            "columns[2 * LANES + j] += d\n",
+        ),
         "rest of columns twice": (
             "m - start)):\n",
             "m - start)):\n            columns[start] += 1.0\n",
@@ -255,7 +281,7 @@ CHANGES = {
             "columns[j] += float64(np.float32(a * a * f))",
         ),
         "magnitudes of U": ("columns[j] += a * a * f", "columns[j] += abs(a) * f"),
-        "row of another weight": ("h * h * f_7", "h * h * f_6"),
+        "row of another weight": ("d * d * f_3", "d * d * f_2"),
         "one row of U twice": ("c * c * f_2", "b * b * f_1"),
         "root of C in the size of U": ("ratios[j] *= S_R / C[j]", "ratios[j] *= S_R / C[j] ** 0.5"),
         "root of R in the size of U": (f"1.0 / {NEW_R}", f"1.0 / math.sqrt({NEW_R})"),
@@ -269,8 +295,11 @@ CHANGES = {
             "    columns[:] = 0.0\n    ratios[:] = 0.0\n",
             "    columns[:] = 0.0\n",
         ),
-        "first eight rows of U only": (WEIGHTS, WEIGHTS.replace("range(q)", "range(min(q, 1))")),
-        "weights of rows that are not apart": ("= f[4 * q + i]", "= f[4 + i]"),
+        "first four rows of a strip of U only": (
+            WEIGHTS,
+            WEIGHTS.replace("range(q)", "range(min(q, 1))"),
+        ),
+        "weights of rows that are not apart": ("f[2 * q + i], f[3", "f[2 + i], f[3"),
         "mean of U over a matrix": ("R.size * C.shape[1]", "R.shape[1] * C.shape[1]"),
         "last strip of U only": ("add(ratios, part_of_ratios)", "ratios[:] = part_of_ratios"),
         "size of the last matrix only": (
@@ -278,18 +307,18 @@ CHANGES = {
             "total = sum_of_squares_of_U",
         ),
         "last row of U skipped": (
-            "range(ROWS * eighth, block.shape[0]):\n            add_weighted_row",
-            "range(ROWS * eighth, block.shape[0] - 1):\n            add_weighted_row",
+            "range(ROWS * quarter, block.shape[0]):\n            add_weighted_row",
+            "range(ROWS * quarter, block.shape[0] - 1):\n            add_weighted_row",
         ),
         "last column stays": (
-            "range(c.shape[0]):\n            X[i",
-            "range(c.shape[0] - 1):\n            X[i",
+            "range(c.shape[0]):\n            x = ",
+            "range(c.shape[0] - 1):\n            x = ",
         ),
         "last row stays": (
-            "range(FOUR * quarter, most):\n            move_row",
-            "range(FOUR * quarter, most - 1):\n            move_row",
+            "range(ROWS * quarter, most):\n            move_row",
+            "range(ROWS * quarter, most - 1):\n            move_row",
         ),
-        "scales of the first block": ("quarter, f[start:], c)", "quarter, f, c)"),
+        "scales of the first block": ("quarter, r[start:], c", "quarter, r, c"),
         "one row of four moved as another": (
             MOVE.format(2),
             MOVE.format(2).replace("f_2", "f_1"),
@@ -330,7 +359,7 @@ CHANGES = {
     },
     ("vector", "U_hat"): {
         "rest of U skipped": ("range(whole * m, n, m)", "range(whole * m, n - m, m)"),
-        "first four rows of U only": ("range(0, whole, FOUR)", "range(0, min(whole, FOUR), FOUR)"),
+        "first four rows of U only": ("range(0, whole, ROWS)", "range(0, min(whole, ROWS), ROWS)"),
         "rows of U that overlap": ("range(whole * m, n, m)", "range(whole * m - 1, n, m)"),
         "V of another row": ("b * b / f", "b * b / e"),
         "old V in the size of U": ("e = moving(V[0, j], a, w, beta_2, epsilon_1)", "e = V[0, j]"),
