@@ -131,9 +131,11 @@ def _observe(work: Work, q: int, epsilon_1: float, form: int, like: Any) -> None
     X, G = weights(p, like), gradient(p, like)
     for k in range(piece.start, piece.stop):
         b, own = place(p, k)
+        if not p.known:
+            work.sums[0, p.first + k] = (
+                matrix.sum_of_squares(X[b, own]) if p.factored else sum_of_squares(X[b, own])
+            )
         if p.factored:
-            if not p.known:
-                work.sums[0, p.first + k] = matrix.sum_of_squares(X[b, own])
             R, _ = factors(p, work.statistics, p.statistics)
             row_sums, _ = factors(p, work.scratch, p.scratch)
             columns, ratios = parts(p, work)[k, 0], parts(p, work)[k, 1]
@@ -142,8 +144,6 @@ def _observe(work: Work, q: int, epsilon_1: float, form: int, like: Any) -> None
                 *(p.w, p.beta_2, epsilon_1),
             )
         else:
-            if not p.known:
-                work.sums[0, p.first + k] = sum_of_squares(X[b, own])
             V, sum_G, sum_U = moments(p, work), 0.0, 0.0
             for start in range(own.start, min(own.stop, p.n), height(1)):
                 block = slice(start, min(start + height(1), own.stop))

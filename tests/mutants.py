@@ -31,7 +31,7 @@ class Mutant:
 
 # The same loops with smaller blocks, so that small arrays have several of each.
 SMALLER = {
-    "LANES = 16 ": "LANES = 4 ",
+    "LANES = 16 ": "LANES = 2 ",
     "WIDTH = 2048 ": "WIDTH = 5 ",
     "BLOCK = 2**16 ": "BLOCK = 2**6 ",
     "STRIPS = 16 ": "STRIPS = 3 ",
@@ -183,7 +183,10 @@ CHANGES = {
             "range(ROWS * quarter, block.shape[0]):\n            add_squares",
             "range(ROWS * quarter, block.shape[0] - 1):\n            add_squares",
         ),
-        "first four rows of X only": ("add_squares(block, quarter,", "add_squares(block, 1,"),
+        "first four rows of X only": (
+            "add_squares(block, quarter,",
+            "add_squares(block, min(quarter, 1),",
+        ),
         "last strip of X only": (MEAN_SQUARE_OF_X, MEAN_SQUARE_OF_X.replace("+= sum", "= sum")),
     },
     ("matrix", "R"): {

@@ -22,7 +22,7 @@ EXAMINED = {
     MATRIX: [
         *cases(MATRIX, ((4, 3),)),
         clipped(9, 5),
-        clipped(29, 9),
+        clipped(29, 8),
         clipped(7, 33),
         clipped(53, 3),
     ],

@@ -42,11 +42,11 @@ OTHER = {
         "v = G[b, block], V[: block.stop - block.start]",
     ),
     "r of the first block": ("r[b, own], c[b]", "r[b, : own.stop - own.start], c[b]"),
-    "second half of the threads idle": (
-        "cuts[thread], work.cuts[thread + 1]):\n            descend",
-        "cuts[thread], work.cuts[thread]):\n            descend",
-    ),
-    "old sum carried": ("sum_X += sum_of_squares(X[b, own])", "sum_X += sum_of_squares(G[b, own])"),
+    "last piece of a thread stays": ("cuts[thread + 1] - 1,", "cuts[thread + 1] - 2,"),
+    "first piece of a thread stays": ("work.cuts[thread] - 1, -1", "work.cuts[thread], -1"),
+    "last strip of a piece stays": ("range(piece.stop - 1,", "range(piece.stop - 2,"),
+    "sum of a matrix not carried": ("[0, p.first + k] = matrix.d", "[1, p.first + k] = matrix.d"),
+    "sum of a vector not carried": ("[0, p.first + k] = vector.d", "[1, p.first + k] = vector.d"),
     "one piece read as the next": (
         "observe(work, q, epsilon_1",
         "observe(work, max(q - 1, 0), epsilon_1",

@@ -32,7 +32,7 @@ STRADDLING = {
     TENSOR: ((2, ROWS + 1, LANES + 1),),
 }
 """Sizes on both sides of what the loops read and add up at once."""
-FORMAL = STRADDLING | {MATRIX: (STRADDLING[MATRIX][0], (2 * ROWS + 1, LANES + 1))}
+FORMAL = STRADDLING | {MATRIX: (STRADDLING[MATRIX][0], (ROWS + 1, MANY + LANES + 1))}
 """The same, where a root is taken of every entry."""
 LARGE = {
     VECTOR: (BLOCK + 1,),
