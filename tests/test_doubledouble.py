@@ -116,6 +116,11 @@ def whole(A):
     return np.array([int(x) for x in scaled], object).reshape(A.shape)
 
 
+def of_the_first_strips(parts, columns):
+    """The sums over the first strip of each matrix alone."""
+    columns[...] = parts[:, :: parts.shape[1] // columns.shape[1]]
+
+
 def beyond(pairs, values, bound):
     """How many pairs are not within a relative bound of the values, in units of 2^-300."""
     each = zip(pairs.reshape(2, -1).T, values.flat, strict=True)
@@ -147,11 +152,6 @@ def test_a_strip_that_is_left_out_is_outside_the_bounds(shape, dtype):
     rows, columns = outside(ragged(shape, dtype), of_the_first_strips)
     assert rows == 0
     assert columns > p * m / 2
-
-
-def of_the_first_strips(parts, columns):
-    """The sums over the first strip of each matrix alone."""
-    columns[...] = parts[:, :: parts.shape[1] // columns.shape[1]]
 
 
 def factors(size, seed):

@@ -7,6 +7,7 @@ import pytest
 
 from adafactor_numba import Adafactor, loops, strict
 from tests.arrays import DTYPES, bits, normal
+from tests.test_doubledouble import of_the_first_strips
 
 STRIPS = {(66, 71): 1, (300, 257): 2, (150, 8200): 10, (1, 70_001): 1, (2, 130, 601): 4}
 """Of several strips; those of (150, 8200) have two blocks each."""
@@ -65,11 +66,6 @@ def unlike(shape, dtype):
 @pytest.mark.parametrize("shape", STRIPS)
 def test_permuted_and_transposed_matrices_take_the_same_steps(shape, dtype):
     assert not unlike(shape, dtype)
-
-
-def of_the_first_strips(parts, columns):
-    """The sums over the first strip of each matrix alone."""
-    columns[...] = parts[:, :: parts.shape[1] // columns.shape[1]]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
