@@ -1,10 +1,13 @@
 """Arrays to train, and all that a step may change, bit for bit."""
 
 import numpy as np
+import pytest
 
 from adafactor_numba import Adafactor, half, loops, matrix, philox, storage, vector
 
 DTYPES = [np.float32, np.float64]
+HALVES = ["float16", "bfloat16"]
+STORED = ["float32", "float64", *HALVES]
 
 LOOPS = [half, loops, matrix, philox, storage, vector]
 """The modules that a step runs through, each with the plain source of its loops."""
@@ -12,6 +15,13 @@ LOOPS = [half, loops, matrix, philox, storage, vector]
 
 def bits(*arrays):
     return [(A.dtype, A.shape, A.tobytes()) for A in arrays]
+
+
+def stored(name):
+    """The type of this name, NumPy's or that of ml_dtypes; without that, the test is skipped."""
+    if name != "bfloat16":
+        return np.dtype(name)
+    return np.dtype(pytest.importorskip("ml_dtypes", reason="NumPy has no bfloat16").bfloat16)
 
 
 def normal(shape, dtype=np.float64, seed=0):

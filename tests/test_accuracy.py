@@ -26,6 +26,7 @@ from adafactor_numba.bench.trial import ANY, KINDS, SHAPES, THRESHOLDS, TIMES, T
 from derivations.adafactor import MATRIX, SCHEDULE, VECTOR
 from derivations.cases import scheduled
 from derivations.evaluate import BALL, evaluate
+from tests.arrays import stored
 
 F32, F16, BF16 = FORMATS.values()
 SMALL = 400  # entries of a trial that balls are computed for
@@ -167,9 +168,11 @@ def test_trials_are_the_same_each_time_finite_and_of_every_kind():
     assert any(not t.G[0].any(axis=-1).all() for t in first if t.X.ndim == 2)
 
 
-def test_ours_gives_the_exact_step_rounded_once():
+@pytest.mark.parametrize("format", FORMATS.values(), ids=FORMATS)
+def test_ours_gives_the_exact_step_rounded_once(format):
+    stored(format.name)
     ours = next(subject for subject in subjects()[0] if subject.name == OURS)
-    found = tallied(ours, F32, 30_000)
+    found = tallied(ours, format, 30_000)
     assert [tally.like for tally in found] == [TRAINING, ANY]
     for tally in found:
         assert tally.outputs > 1000

@@ -110,7 +110,13 @@ def dangers(path: PurePath, tree: ast.AST) -> Found:
 
 
 def plain_sources(path: PurePath, tree: ast.Module) -> Found:
-    """What is compiled is `name = loop(_name)`, so that `_name` can be read and run as it is."""
+    """What is compiled is `name = loop(_name)`, so that `_name` can be read and run as it is.
+
+    Or `inlined(_name)` or `together(_name)`, the other ways of `compiler.py`.
+    """
+    compilers = {"loop", "inlined", "together"}
+    if any(room(name) == "sympy" for _, name, _ in imports(path, tree)):
+        compilers.remove("together")  # SymPy has a together, too
     functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
     good = {
         id(node.value)
@@ -118,13 +124,13 @@ def plain_sources(path: PurePath, tree: ast.Module) -> Found:
         if isinstance(node, ast.Assign)
         and isinstance(node.targets[0], ast.Name)
         and f"_{node.targets[0].id}" in functions
-        and ast.unparse(node.value) == f"loop(_{node.targets[0].id})"
+        and ast.unparse(node.value) in {f"{x}(_{node.targets[0].id})" for x in compilers}
     }
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and called(node) == "loop" and id(node) not in good:
-            yield node.lineno, f"compiles {ast.unparse(node)}; write name = loop(_name)"
+        if isinstance(node, ast.Call) and called(node) in compilers and id(node) not in good:
+            yield node.lineno, f"compiles {ast.unparse(node)}; write name = {called(node)}(_name)"
         for decorator in getattr(node, "decorator_list", ()):
-            if called(decorator) in {"loop", "njit", "jit", "vectorize", "guvectorize"}:
+            if called(decorator) in {*compilers, "njit", "jit", "vectorize", "guvectorize"}:
                 yield node.lineno, f"decorates {node.name}; write name = loop(_name)"
         elsewhere = not {"compiler.py", "adapters", "peers.py"} & {
             *path.parts
@@ -213,6 +219,10 @@ FALSE = [
     (plain_sources, "adafactor_numba/matrix.py", "def _step(X): pass\nstep = njit(_step)"),
     (plain_sources, "adafactor_numba/matrix.py", "def _step(X): pass\nstap = loop(_step)"),
     (plain_sources, "adafactor_numba/matrix.py", "step = loop(_step)"),
+    (plain_sources, "adafactor_numba/matrix.py", "def _add(x): pass\nadds = inlined(_add)"),
+    (plain_sources, "adafactor_numba/matrix.py", "@inlined\ndef add(x): pass"),
+    (plain_sources, "adafactor_numba/sweep.py", "read_together = together(_read)"),
+    (plain_sources, "adafactor_numba/sweep.py", "def _f(): pass\nread = loops.together(_f)"),
     (plain_sources, "adafactor_numba/matrix.py", "step = loop(lambda x: x)"),
     (reexports, "proofs/__init__.py", "def f(): pass"),
     (reexports, "proofs/__init__.py", "VERSION = 1"),
@@ -238,6 +248,9 @@ TRUE = [
     (stars, "derivations/rule.py", "from sympy import Mul"),
     (dangers, "derivations/rule.py", "re.compile('x')\nmodel.eval()\nnp.load(f)"),
     (plain_sources, "adafactor_numba/matrix.py", "def _step(X): pass\nstep = loop(_step)"),
+    (plain_sources, "adafactor_numba/matrix.py", "def _add(x): pass\nadd = inlined(_add)"),
+    (plain_sources, "adafactor_numba/sweep.py", "def _read(): pass\nread = together(_read)"),
+    (plain_sources, "proofs/sums.py", "from sympy import together\nx = together(y)"),
     (plain_sources, "adafactor_numba/compiler.py", "loop = njit(cache=True)"),
     (plain_sources, "adafactor_numba/audit/adapters/optax.py", "step = jax.jit(_step)"),
     (plain_sources, "adafactor_numba/bench/peers.py", "step = jax.jit(_step)"),

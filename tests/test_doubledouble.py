@@ -100,44 +100,88 @@ def squares(A):
     return sum((Fraction(float(x)) ** 2 for x in np.asarray(A).flat), Fraction(0))
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("shape", [(1, 3, 5), (2, 5, 64), (1, 9, 130), (1, 67, 65), (3, 1, 1)])
-def test_sums_of_squares_in_pairs_are_within_their_counted_bounds(shape, dtype):
+SHAPES = [(1, 3, 5), (2, 5, 64), (1, 9, 130), (1, 67, 65), (3, 1, 1), (1, 257, 300), (2, 9, 8193)]
+"""The last two of two strips for each matrix."""
+
+
+def strips(shape):
+    """How many there are of p matrices."""
     p, n, m = shape
-    G = ragged(shape, dtype)
-    bound = bounds.Bounds(p, n, m, True)
-    rows, columns, parts = np.empty((2, p, n)), np.empty((2, p, m)), np.empty((2, p, m))
-    pairsums.observe(G, rows, parts, 0, p)
-    pairsums.gather(parts, columns)
-    for b in range(p):
-        for i in range(n):
-            value = squares(G[b, i])
-            assert abs(exactly(rows[:, b, i]) - value) <= Fraction(bound.R) * value
-        for j in range(m):
-            value = squares(G[b, :, j])
-            assert abs(exactly(columns[:, b, j]) - value) <= Fraction(bound.C) * value
+    return p * -(-n // loops.strip(n, m))
+
+
+def whole(A):
+    """The entries of a ragged A, as whole numbers of 2^-150."""
+    scaled = np.ldexp(A.astype(float), 150).flat
+    return np.array([int(x) for x in scaled], object).reshape(A.shape)
+
+
+def of_the_first_strips(parts, columns):
+    """The sums over the first strip of each matrix alone."""
+    columns[...] = parts[:, :: parts.shape[1] // columns.shape[1]]
+
+
+def beyond(pairs, values, bound):
+    """How many pairs are not within a relative bound of the values, in units of 2^-300."""
+    each = zip(pairs.reshape(2, -1).T, values.flat, strict=True)
+    return sum(abs(exactly(a) * 2**300 - x) > Fraction(bound) * x for a, x in each)
+
+
+def outside(G, gather):
+    """How many rows and columns have sums of squares that are not within their bounds."""
+    p, n, m = G.shape
+    bound, count = bounds.Bounds(p, n, m, True), strips(G.shape)
+    rows, columns, parts = np.empty((2, p, n)), np.empty((2, p, m)), np.empty((2, count, m))
+    pairsums.observe(G, rows, parts, 0, count)
+    gather(parts, columns)
+    squares = whole(G) ** 2
+    return beyond(rows, squares.sum(2), bound.R), beyond(columns, squares.sum(1), bound.C)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_sums_of_squares_in_pairs_are_within_their_counted_bounds(shape, dtype):
+    assert outside(ragged(shape, dtype), pairsums.gather) == (0, 0)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", SHAPES[-2:])
+def test_a_strip_that_is_left_out_is_outside_the_bounds(shape, dtype):
+    p, _, m = shape
+    assert strips(shape) == 2 * p
+    rows, columns = outside(ragged(shape, dtype), of_the_first_strips)
+    assert rows == 0
+    assert columns > p * m / 2
+
+
+def factors(size, seed):
+    """Pairs (2, size), and their sums as whole numbers of 2^-110."""
+    pairs = np.random.default_rng([seed, size]).uniform(0.5, 2, (2, size))
+    pairs[1] *= U / 4
+    return pairs, np.array([int(exactly(pair) * 2**110) for pair in pairs.T])
+
+
+def weighted(G, pairs, gather):
+    """How far sum f c G^2 in pairs is from the exact sum, relatively, and the bound of that."""
+    p, n, m = G.shape
+    (f, exact_f), (c, exact_c) = factors(p * n, 0), factors(p * m, 1)
+    parts, columns = np.empty((2, strips(G.shape), m)), np.empty((2, p, m))
+    pairsums.measure(G, f.reshape(2, p, n), parts, pairs, 0, strips(G.shape))
+    gather(parts, columns)
+    found = exactly(pairsums.sum_of_products(columns, c.reshape(2, p, m)))
+    terms = whole(G) ** 2 * exact_f.reshape(p, n, 1) * exact_c.reshape(p, 1, m)
+    bound = bounds.Bounds(p, n, m, True).mean_square_U(pairs)
+    return abs(found * 2**520 / Fraction(terms.sum()) - 1), Fraction(bound)
 
 
 @pytest.mark.parametrize("pairs", [False, True])
-@pytest.mark.parametrize("shape", [(1, 3, 5), (2, 9, 130), (1, 67, 3)])
+@pytest.mark.parametrize("shape", SHAPES)
 def test_weighted_sums_are_within_their_counted_bounds(shape, pairs):
-    p, n, m = shape
     G = ragged(shape, np.float32)
-    f, c = np.random.default_rng(0).uniform(0.5, 2, (2, 2, p, max(n, m)))
-    f, c = f[:, :, :n].copy(), c[:, :, :m].copy()
-    f[1] *= U / 4
-    c[1] *= U / 4
-    parts, columns = np.empty((2, p, m)), np.empty((2, p, m))
-    pairsums.measure(G, f, parts, pairs, 0, p)
-    pairsums.gather(parts, columns)
-    found = exactly(pairsums.sum_of_products(columns, c))
-    value = sum(
-        Fraction(float(g)) ** 2 * exactly(f[:, b, i]) * exactly(c[:, b, j])
-        for (b, i, j), g in np.ndenumerate(G)
-    )
-    bound = bounds.Bounds(p, n, m, True).mean_square_U(pairs)
-    assert abs(found - value) <= Fraction(bound) * value
-    assert abs(found - value) > 0
+    found, bound = weighted(G, pairs, pairsums.gather)
+    assert 0 < found <= bound
+    if strips(shape) > shape[0]:
+        assert weighted(G, pairs, of_the_first_strips)[0] > bound
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -5,22 +5,30 @@ import math
 import numpy as np
 import pytest
 
-from adafactor_numba import Adafactor
+from adafactor_numba import Adafactor, beyond
+from adafactor_numba.bench.format import FORMATS
 from adafactor_numba.half import draw
-from tests.arrays import bits, normal, snapshot, trained
+from adafactor_numba.hyperparameters import Hyperparameters
+from derivations.adafactor import MATRIX, TENSOR, VECTOR
+from derivations.evaluate import BALL, evaluate
+from tests.arrays import HALVES, bits, normal, snapshot, stored, trained
 from tests.test_half import hoeffding
 from tests.test_optimizer import strided
 from tests.test_storage import narrowed, widened
 
 SHAPES = [(), (5,), (3, 4), (2, 3, 4), (2, 3, 2, 2), (0, 3)]
+RULES = {1: VECTOR, 2: MATRIX, 3: TENSOR}
+WIDE = [
+    {"epsilon_1": 1e-70},
+    {"epsilon_1": 1e-300, "d": 1e-10, "rho": 1e9},
+    {"epsilon_1": 1e70, "d": 1e-10, "rho": 1e34},
+]
+"""Constants of which doubles do not take a step, and a rate for which it still shows."""
 
 
-@pytest.fixture(params=["float16", "bfloat16"])
+@pytest.fixture(params=HALVES)
 def dtype(request):
-    """The type of NumPy, or that of ml_dtypes."""
-    if request.param == "float16":
-        return np.dtype(np.float16)
-    return np.dtype(pytest.importorskip("ml_dtypes", reason="NumPy has no bfloat16").bfloat16)
+    return stored(request.param)
 
 
 def kind(dtype):
@@ -58,6 +66,47 @@ def test_what_is_drawn_for_an_entry_is_that_of_its_place(shape, dtype):
     Adafactor([wide]).step([G.astype(float)])
     draw(wide.reshape(-1), drawn, (5, 1, 0, 0), 0)
     assert bits(X.view(kind(dtype))) == bits(drawn.reshape(shape))
+
+
+@pytest.fixture
+def moves(monkeypatch):
+    """The arrays that steps in wide numbers make."""
+    found, moved = [], beyond.moved
+    monkeypatch.setattr(beyond, "moved", lambda *given: found.append(moved(*given)) or found[-1])
+    return found
+
+
+@pytest.mark.parametrize("constants", WIDE)
+@pytest.mark.parametrize("shape", [(50,), (9, 7), (2, 5, 6)])
+def test_a_step_in_wide_numbers_is_the_exact_one_rounded_once(shape, constants, dtype, moves):
+    X, format = normal(shape, dtype), FORMATS[dtype.name]
+    optimizer = Adafactor([X], **constants)
+    for t in (1, 2):
+        start, G, old = X.copy(), normal(shape, dtype, t), optimizer.state_dict()[0]
+        optimizer.step([G])
+        x = Hyperparameters(**constants).at(t)._asdict() | constants | {"X": start, "G": G}
+        x |= {f"{name}_old": A for name, A in old.items() if name != "t"}
+        exact = evaluate(RULES[X.ndim], {k: v for k, v in x.items() if k != "w"}, BALL)["X_new"]
+        due = [format.nearest(ball) for ball in exact.flat]
+        assert due == [(x, x) for x in X.astype(float).flat]
+        assert len(moves) == t
+        assert (X != start).mean() > 0.5
+
+
+@pytest.mark.parametrize("constants", WIDE)
+@pytest.mark.parametrize("form", ["Fortran", "sliced"])
+@pytest.mark.parametrize("shape", [(300,), (2, 13, 21)])
+def test_what_is_drawn_in_wide_numbers_is_that_of_its_place(shape, form, constants, dtype, moves):
+    X, _ = strided(form, normal(shape, dtype))
+    optimizer = Adafactor([np.ones(3, dtype), X], stochastic_rounding=5, **constants)
+    for t in (1, 2):
+        optimizer.step([None, normal(shape, dtype, t)])
+        drawn = [np.empty(X.size, kind(dtype)) for _ in range(3)]
+        for out, noise in zip(drawn, ((5, t, 1, 0), (5, t, 0, 0), (5, t + 1, 1, 0)), strict=True):
+            draw(moves[-1].reshape(-1), out, noise, 0)
+        found = bits(np.ascontiguousarray(X).view(kind(dtype)).reshape(-1))
+        assert [found == bits(out) for out in drawn] == [True, False, False]
+        assert len(moves) == t
 
 
 @pytest.mark.parametrize("seed", [None, 1])
@@ -126,10 +175,11 @@ def test_the_same_seed_gives_the_same_bits_and_another_one_others(dtype):
     assert len({str(run) for run in runs}) == 4
 
 
-@pytest.mark.parametrize("threads", [1, 2, 3])
-def test_threads_do_not_change_a_bit(threads):
-    X, Y = (normal((300, 257), np.float16) for _ in range(2))
-    assert bits(after(X, 5, threads=threads)) == bits(after(Y, 5))
+@pytest.mark.parametrize("threads", [2, 3, 7])
+@pytest.mark.parametrize("shape", [(300, 257), (2, 150, 1100), (145, 8193), (140_001,)])
+def test_threads_do_not_change_a_bit(shape, threads, dtype):
+    X, Y = (normal(shape, dtype) for _ in range(2))
+    assert bits(after(X, 5, threads=threads)) == bits(after(Y, 5, threads=1))
 
 
 def test_what_stands_beside_a_parameter_does_not_matter_but_its_place_does(dtype):

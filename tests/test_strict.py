@@ -181,66 +181,6 @@ def test_the_nearest_numbers_are_those_of_python_and_of_numpy(x):
             assert nearest.nearest(x, np.dtype(np.float16)) == np.float16(float(x))
 
 
-# What must not matter
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_permuted_and_transposed_matrices_take_the_same_steps(dtype):
-    shape, steps = (66, 71), 4
-    rng = np.random.default_rng(0)
-    rows, columns = rng.permutation(shape[0]), rng.permutation(shape[1])
-    views = {
-        "given": lambda A: A,
-        "rows": lambda A: A[rows],
-        "columns": lambda A: A[:, columns],
-        "transposed": lambda A: A.T,
-    }
-    gradients = [normal(shape, dtype, t + 1) for t in range(steps)]
-    results = {}
-    for name, view in views.items():
-        X = view(normal(shape, dtype)).copy()
-        optimizer = Adafactor([X], strict=True)
-        for G in gradients:
-            optimizer.step([view(G).copy()])
-        state = optimizer.state_dict()[0]
-        results[name] = X, state["R"], state["C"]
-    X, R, C = results.pop("given")
-    expected = {"rows": (X[rows], R[rows], C), "columns": (X[:, columns], R, C[columns])}
-    expected["transposed"] = (X.T, C, R)
-    for name, found in results.items():
-        assert bits(*found) == bits(*(np.ascontiguousarray(A) for A in expected[name])), name
-
-
-def test_the_default_loops_do_not_permute_bit_for_bit():
-    shape = (66, 71)
-    X, Y = normal(shape), normal(shape)[::-1].copy()
-    Adafactor([X]).step([normal(shape, seed=1)])
-    Adafactor([Y]).step([normal(shape, seed=1)[::-1].copy()])
-    assert bits(Y[::-1].copy()) != bits(X)
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_layout_and_threads_do_not_matter(dtype):
-    shape = (300, 257)
-    assert math.prod(shape) > strict.SHARED
-    X, G = normal(shape, dtype), normal(shape, dtype, 1)
-    wide = np.zeros((600, 514), dtype)
-    wide[::2, ::2] = X
-    forms = [(X.copy(), 1), (X.copy(), 2), (X.copy(order="F"), 2), (wide[::2, ::2], 1)]
-    kept = G.copy()
-    kept.flags.writeable = False
-    found = set()
-    for (A, threads), gradient in zip(forms, (G, kept, G.copy(order="F"), G), strict=True):
-        optimizer = Adafactor([A], strict=True)
-        optimizer._threads = threads
-        optimizer.step([gradient])
-        state = optimizer.state_dict()[0]
-        found.add(tuple(A.tobytes() for A in (A.copy(order="C"), state["R"], state["C"])))
-    assert len(found) == 1
-    assert not wide[1::2].any()
-    assert not wide[:, 1::2].any()
-
-
 # Ties
 
 

@@ -9,8 +9,7 @@ to be no change.
 import sys
 from pathlib import Path
 
-from tests.mutants import sources
-
+from .code import originals
 from .mutations import mutations
 from .plan import CHECKS
 from .report import faults, listed, table
@@ -23,7 +22,7 @@ def main(chosen: list[str]) -> int:
     if unknown := {*chosen} - {*CHECKS}:
         print(f"no module {', '.join(sorted(unknown))}; there are {', '.join(CHECKS)}")
         return 2
-    texts, names = sources(), chosen or [*CHECKS]
+    texts, names = originals(), chosen or [*CHECKS]
     found = list(verdicts((m for name in names for m in mutations(name, texts[name])), CHECKS))
     wrong = list(faults(found, [s for s in listed(SURVIVORS) if s.module in names]))
     alive = sum(verdict.check is None for verdict in found)

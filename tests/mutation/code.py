@@ -9,7 +9,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from tests.mutants import modules
+from tests.mutants import SOURCE, modules, sources
+
+STRICT = "doubledouble", "bounds", "pairsums"
+
+
+def originals() -> dict[str, str]:
+    """Those of the loops, with smaller blocks, and of sums in pairs of doubles."""
+    return sources() | {name: (SOURCE / f"{name}.py").read_text() for name in STRICT}
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import numpy as np
 
 from adafactor_numba.audit import check
 
-from . import bits, checks
+from . import bits, checks, strictly
 
 
 def outputs(code):
@@ -31,6 +31,7 @@ def arrays(code):
     yield [loops.strip(n, m) for n in range(1, 130) for m in (1, 2, 3, 5, 8, 9, 64)]
     yield [loops.first_beyond(np.arange(24.0).reshape(2, 3, 4), k) for k in (0.0, 9.0, 24.0)]
     yield from in_bits(code)
+    yield from strictly.arrays(code)
 
 
 def in_bits(code):

@@ -1,6 +1,6 @@
 """Which checks the source of each module must pass, the cheapest first."""
 
-from . import bits, checks
+from . import bits, checks, strictly
 
 STEPS = checks.balls, checks.rounding, checks.summation, checks.layouts, checks.storage, bits.noise
 CHECKS = {
@@ -11,4 +11,6 @@ CHECKS = {
     "storage": (checks.types, checks.scan, checks.storage, bits.noise),
     "half": (bits.widening, bits.nearest, bits.chance, bits.views, bits.places, checks.storage),
     "philox": (bits.words, bits.counters),
+    "doubledouble": (strictly.pairs,),
+    "pairsums": (strictly.sums, strictly.weights, strictly.losses, strictly.statistics),
 }

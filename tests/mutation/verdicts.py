@@ -14,9 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.mutants import sources
-
-from .code import written
+from .code import originals, written
 from .mutations import Mutation
 from .outputs import outputs
 
@@ -41,7 +39,7 @@ class Examination:
     def __init__(self, checks: Mapping[str, Sequence[Check]]) -> None:
         self._checks = checks
         self._limits: dict[Check, float] = {}
-        with np.errstate(all="ignore"), written(sources()) as code:
+        with np.errstate(all="ignore"), written(originals()) as code:
             for check in {check: None for each in checks.values() for check in each}:
                 check(code)  # what all sources share is computed now
                 start = time.process_time()
@@ -50,7 +48,7 @@ class Examination:
 
     @cached_property
     def _right(self) -> str:
-        with written(sources()) as code:
+        with written(originals()) as code:
             return outputs(code)
 
     def verdict(self, mutation: Mutation) -> Verdict:
@@ -60,7 +58,7 @@ class Examination:
             with np.errstate(all="ignore"), ExitStack() as stack:
                 with limited(LEAST):
                     code = stack.enter_context(
-                        written(sources() | {mutation.module: mutation.text})
+                        written(originals() | {mutation.module: mutation.text})
                     )
                 for examine in self._checks[mutation.module]:
                     check = examine.__name__
