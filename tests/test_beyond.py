@@ -148,29 +148,59 @@ RANGES = {  # the largest and the least entries of G, epsilon_1, and whether a u
     "sums at their bound": (2.0**200, 2.0**90, 2.0**-200, True),
     "sums above it": (2.0**201, 2.0**201, 2.0**-200, False),
     "all at their bounds": (1.0, 2.0**-100, 2.0**200, True),
+    "epsilon_1 no power of two": (1.0, 2.0**-100, 1.5 * 2.0**-100, True),
     "entries that another unit loses": (1.0, 2.0**-1060, 2.0**-200, True),
     "entries that every unit loses": (2.0**600, 2.0**-1060, 2.0**900, False),
     "nothing but epsilon_1": (0.0, 0.0, 2.0**-200, True),
 }
 
 
-@pytest.mark.parametrize("shape", [(5,), (3, 4), (2, 3, 2)])
-@pytest.mark.parametrize("case", RANGES)
-def test_which_loops_are_taken_does_not_depend_on_the_unit(case, shape, monkeypatch):
-    *sizes, epsilon_1, fits = RANGES[case]
+@pytest.fixture
+def wide_steps(monkeypatch):
+    """A list with one entry for each step in wide numbers."""
     taken, real = [], beyond._moved_in_wide_numbers
     monkeypatch.setattr(beyond, "_moved_in_wide_numbers", lambda *a: taken.append(1) or real(*a))
+    return taken
+
+
+def stepped(k, X, G, epsilon_1, **options):
+    """X after two steps with G 2^k and epsilon_1 4^k."""
+    X = X.copy()
+    optimizer = Adafactor([X], epsilon_1=epsilon_1 * 4.0**k, **options)
+    for sign in (1, -1):
+        optimizer.step([np.ldexp(sign * G, k)])
+    return X
+
+
+@pytest.mark.parametrize("shape", [(5,), (3, 4), (2, 3, 2)])
+@pytest.mark.parametrize("case", RANGES)
+def test_which_loops_are_taken_does_not_depend_on_the_unit(case, shape, wide_steps):
+    *sizes, epsilon_1, fits = RANGES[case]
     G = np.full(shape, sizes[1])
     G.flat[0] = sizes[0]
-    found, units = [], (0, 1, 50) if epsilon_1 > 1e250 else (0, 1, 50, 300, 400)
-    for k in units:
-        X = np.zeros(shape)
-        optimizer = Adafactor([X], epsilon_1=epsilon_1 * 4.0**k)
-        for sign in (1, -1):
-            optimizer.step([np.ldexp(sign * G, k)])
-        found.append(bits(X))
+    units = (0, 1, 50) if epsilon_1 > 1e250 else (0, 1, 50, 300, 400)
+    found = [bits(stepped(k, np.zeros(shape), G, epsilon_1)) for k in units]
     assert found == found[:1] * len(units)
-    assert bool(taken) == (not fits)
+    assert len(wide_steps) == (0 if fits else 2 * len(units))
+
+
+@pytest.mark.parametrize("shape", [(5,), (3, 4), (2, 3, 2)])
+@pytest.mark.parametrize(
+    ("X", "options"),
+    [
+        (1e200, {}),
+        (1e-200, {"epsilon_2": 0.0}),
+        (1.0, {"epsilon_2": 1e200}),
+        (1.0, {"rho": 1e-200}),
+        (1.0, {"d": 1e-200}),
+    ],
+)
+def test_what_has_no_unit_is_as_wide_in_another_unit_of_the_gradient(X, options, shape, wide_steps):
+    X, G = np.full(shape, X), normal(shape)
+    found = [stepped(k, X, G, 1.0, **options) for k in (0, 400)]
+    assert np.isfinite(found).all()
+    assert bits(found[0]) == bits(found[1])
+    assert len(wide_steps) == 4
 
 
 # The optimizer around them
