@@ -2,8 +2,9 @@
 
 G 2^s, with epsilon_1 and the statistics 4^s times, moves X by the same bits for any s, as powers of
 two scale exactly: so the loops over doubles take it in a unit in which it is ordinary.  The largest
-s for which nothing is too large is tried.  If then anything is too small, or an entry of G loses a
-digit, no s will do, and the step is taken in wide numbers.
+s for which nothing is too large is tried.  If then epsilon_1 is too small, or an entry of G loses a
+digit, no s will do, and the step is taken in wide numbers, as it is where X or a hyperparameter
+that has no such unit is out of bounds.
 """
 
 import math
@@ -16,13 +17,14 @@ from numpy.typing import NDArray
 from . import matrix, vector
 from .hyperparameters import Hyperparameters, Rates
 from .ordinary import (
-    LARGEST,
+    CONSTANTS,
+    LARGEST_STATISTIC,
+    LARGEST_SUM_G,
     constants_are_ordinary,
     rate_is_ordinary,
-    statistics_are_ordinary,
     weights_are_ordinary,
 )
-from .wide import NOTHING, UNIT, Wides
+from .wide import NOTHING, UNIT, Wide, Wides
 
 Array: TypeAlias = NDArray[Any]
 
@@ -51,6 +53,7 @@ def moved(
     return X
 
 
+@np.errstate(under="ignore")
 def _moved_in_another_unit(
     X: Array, G: Array, old: Mapping[str, Wides], rates: Rates, constants: Hyperparameters
 ) -> bool:
@@ -58,17 +61,14 @@ def _moved_in_another_unit(
     s = unit(G, old, constants.epsilon_1)
     if not (constants_are_ordinary(constants, s) and rate_is_ordinary(rates.rho)):
         return False
-    with np.errstate(under="ignore"):
-        scaled = np.multiply(G, 2.0**s, dtype=np.float64, order="C")
-    new = {name: doubles((A, exponents + 2 * s)) for name, (A, exponents) in old.items()}
-    if not (
-        (s >= 0 or (scaled * 2.0**-s == G).all())
-        and weights_are_ordinary(matrix.mean_square(X) * X.size, constants.epsilon_2)
-        and all(statistics_are_ordinary(A, LARGEST["statistics"]) for A in new.values())
-    ):
+    if not weights_are_ordinary(matrix.mean_square(X) * X.size, constants.epsilon_2):
+        return False
+    scaled = np.multiply(G, 2.0**s, dtype=np.float64, order="C")
+    if s < 0 and not (scaled * 2.0**-s == G).all():
         return False
     p, n, m = X.shape
     epsilon_1 = math.ldexp(constants.epsilon_1, 2 * s)
+    new = {name: doubles((A, exponents + 2 * s)) for name, (A, exponents) in old.items()}
     scalars = (*rates, epsilon_1, constants.epsilon_2, constants.d)
     if "V" in new:
         vector.step(X.reshape(n), scaled.reshape(n), new["V"].reshape(n), *scalars)
@@ -81,12 +81,22 @@ def _moved_in_another_unit(
 
 def unit(G: Array, statistics: Mapping[str, Wides], epsilon_1: float) -> int:
     """The largest s for which G 2^s, epsilon_1 4^s and the statistics 4^s are not too large."""
-    G_top, epsilon_1_top, top = (_exponent(LARGEST[name]) for name in LARGEST)
-    return min(
-        G_top - _exponent(float(max(G.max(), -G.min()))),
-        (epsilon_1_top - _exponent(epsilon_1)) // 2,
-        *((top - _exponent(*a)) // 2 for a in statistics.values()),
-    )
+    squares = [
+        (2 * LARGEST_SUM_G, _sum_of_squares(G)),
+        (CONSTANTS["epsilon_1"][1], (epsilon_1, 0)),
+        *((LARGEST_STATISTIC, a) for a in statistics.values()),
+    ]
+    return min((_exponent(largest) - _exponent(*a)) // 2 for largest, a in squares)
+
+
+def _sum_of_squares(G: Array) -> Wide:
+    """sum G^2 as a number and an exponent of 2; no unit of G changes the number."""
+    top = float(max(G.max(), -G.min()))
+    if top == 0.0:
+        return 0.0, 0
+    mantissa, exponent = math.frexp(top)
+    ratios = np.divide(G, top, dtype=np.float64, order="C")
+    return mantissa * mantissa * matrix.mean_square(ratios) * G.size, 2 * exponent
 
 
 def _exponent(x: Any, exponents: Any = 0) -> int:
