@@ -29,7 +29,7 @@ class Adafactor:
     a step works on a copy of the array and writes it back.
 
     Every finite input gives what the rule gives, an infinity only where that is beyond the type;
-    what squares or quotients of doubles do not reach takes slower loops, in `wide_matrix`.
+    what squares or quotients of doubles do not reach is slower, as `ordinary.py` says.
 
     rho and beta_2 are numbers or functions of t, by default the paper's schedules.  An error
     leaves every array, statistic and t as it was.
@@ -41,7 +41,8 @@ class Adafactor:
     in it.  The seed is not part of `state_dict`.
 
     With `strict`, every number that a step stores is the exact one, rounded once, as `strict.py`
-    says in full; `certificate` counts how those of the last step were decided.
+    says in full; `certificate` counts how those of the last step were decided.  Some inputs that
+    are very large are refused: |G| above 2^420 sqrt(epsilon_1), |X| above 2^490.
 
     `threads` share a step, by default as many as Numba has; the bits are the same for any number.
     With `params_unchanged_between_steps` sum X^2 is taken from the last step and X read once less,

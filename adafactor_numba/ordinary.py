@@ -21,8 +21,13 @@ n m = N <= 2^44 entries, w = 1 - beta_2 >= 2^-53 and t <= 2^53:
 
 A vector has 1 / sqrt(V_i), from 2^-204 to 2^127, for r_i c_j.
 
-The two kinds of loops add in different orders, so that across these bounds a step may differ by
-the rounding of both; on either side no bit depends on the unit of the gradient.
+G has a unit: with G 2^s, and epsilon_1 and the statistics 4^s times, X moves by the same bits for
+every s that leaves all within bounds.  So `beyond` looks for one where a step is not ordinary as it
+is given.  There the bounds of sums are twice as wide, as these may be added up in another order;
+all said above holds for four times as wide ones, of 2^400 for G, 2^800 and 2^-450 for X.  Hence
+what is ordinary as given has such a unit, and whether there is one does not depend on the unit.
+What has none is of the wide loops, which add in another order: where G^2 or a statistic is some
+2^600 times epsilon_1, or where X, rho, epsilon_2 or d is out of bounds.
 """
 
 import math
@@ -33,10 +38,11 @@ from numpy.typing import NDArray
 
 from .hyperparameters import Hyperparameters
 
-LARGEST_SUM_G = 2.0**400
-LARGEST_SUM_X = 2.0**800
-LEAST_SUM_X, LEAST_EPSILON_2 = 2.0**-450, 2.0**-225  # one of them is enough
+LARGEST_SUM_G = 2.0**398
+LARGEST_SUM_X = 2.0**798
+LEAST_SUM_X, LEAST_EPSILON_2 = 2.0**-448, 2.0**-225  # one of them is enough
 STATISTICS = (2.0**-1022, 2.0**400)  # from the least double that loses no digit
+LARGEST_STATISTIC = 2.0**406  # in another unit: more than t updates make of 2^400
 RATES = (2.0**-100, 2.0**100)
 CONSTANTS = {
     "epsilon_1": (2.0**-200, 2.0**200),
@@ -45,9 +51,11 @@ CONSTANTS = {
 }
 
 
-def constants_are_ordinary(given: Hyperparameters) -> bool:
-    """Whether epsilon_1, epsilon_2 and d are within bounds."""
-    return all(low <= getattr(given, name) <= high for name, (low, high) in CONSTANTS.items())
+def constants_are_ordinary(given: Hyperparameters, s: int = 0) -> bool:
+    """Whether epsilon_1 4^s, epsilon_2 and d are within bounds."""
+    epsilon_1 = math.ldexp(given.epsilon_1, 2 * s)
+    values = {"epsilon_1": epsilon_1, "epsilon_2": given.epsilon_2, "d": given.d}
+    return all(low <= values[name] <= high for name, (low, high) in CONSTANTS.items())
 
 
 def rate_is_ordinary(rho: float) -> bool:
@@ -73,6 +81,12 @@ def sums_are_ordinary(sum_G: Any, sum_X: Any, epsilon_2: float) -> Any:
     """Whether sums of G^2 and X^2 are within bounds; not if an entry is no number."""
     largest_G, largest_X, least_X = bounds(epsilon_2)
     return (sum_G <= largest_G) & (sum_X <= largest_X) & (sum_X >= least_X)
+
+
+def weights_are_ordinary(sum_X: float, epsilon_2: float) -> bool:
+    """The same of X^2 alone, by twice the bounds, as it may be added up in another order."""
+    _, largest, least = bounds(epsilon_2)
+    return least / 2 <= sum_X <= 2 * largest
 
 
 def statistics_are_ordinary(A: NDArray[np.float64]) -> bool:

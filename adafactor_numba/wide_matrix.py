@@ -2,7 +2,7 @@
 
 As in `matrix` a tensor is p matrices of n rows and m columns side by side.  The arrays are float64
 and contiguous; of the statistics R (p, n) and C (p, m) each is a pair, mantissas and exponents.
-It is written to be read, entry by entry, and takes what `ordinary` leaves.
+It is written to be read, entry by entry, and takes what is ordinary in no unit of the gradient.
 """
 
 import numpy as np

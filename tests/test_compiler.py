@@ -1,20 +1,27 @@
 """Loops are compiled where nothing can be written, and loaded when they are needed."""
 
+import os
 import subprocess
 import sys
 
 import numpy as np
+import pytest
 
 from adafactor_numba import Adafactor
 from tests.arrays import bits, normal
+from tests.mutants import SOURCE, changed
 
-STEP = """
-import numpy as np
+STEPS = """
 {before}
-from adafactor_numba import Adafactor
-X = np.ones((3, 4), np.float32)
-Adafactor([X], threads=1).step([np.arange(12, dtype=np.float32).reshape(3, 4)])
-print(X.tobytes().hex(), {after})
+import hashlib
+import numpy as np
+from adafactor_numba import Adafactor, sweep
+for threads in (1, 2):
+    X = np.ones((256, 256), np.float32)  # enough for two threads
+    Adafactor([X], threads=threads).step([np.arange(X.size, dtype=X.dtype).reshape(X.shape)])
+    print(hashlib.sha256(X).hexdigest())
+for loop in (sweep.read, sweep.write, sweep.read_together, sweep.write_together):
+    print(loop.stats.cache_hits.total(), loop.stats.cache_misses.total())
 """
 NO_FOLDER = """
 from numba.core import caching
@@ -24,19 +31,52 @@ for kind in vars(caching).values():
 """
 
 
-def printed(source):
+def printed(source, **environment):
     done = subprocess.run(
-        [sys.executable, "-c", source], capture_output=True, text=True, check=True
+        [sys.executable, "-c", source],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return done.stdout.split()
 
 
-def test_a_step_where_no_folder_can_be_written_to_has_the_same_bits():
-    bare = "from adafactor_numba.loops import total"
-    assert printed(f"{NO_FOLDER}\n{bare}\nprint(total._cache.cache_path)") == ["None"]
-    assert printed(STEP.format(before=NO_FOLDER, after=0)) == printed(
-        STEP.format(before="", after=0)
-    )
+def test_a_second_process_compiles_nothing_but_where_no_folder_can_be_written_to():
+    first, second, without = (printed(STEPS.format(before=x)) for x in ("", "", NO_FOLDER))
+    assert first[:2] == second[:2] == without[:2]
+    assert second[2:] == ["1", "0"] * 4
+    assert without[2:] == ["0", "1"] * 4
+
+
+CALLS = """
+from .compiler import loop
+from .called import called
+def _calls(x):
+    return called(x)
+calls = loop(_calls)
+"""
+CALLED = """
+from .compiler import loop
+def _called(x):
+    return -x
+called = loop(_called)
+"""
+
+
+@pytest.mark.parametrize(("stamp", "seen"), [("stamp", "1.0"), ("stamp[0]", "-1.0")])
+def test_a_change_of_what_a_loop_calls_is_seen_by_the_next_process(stamp, seen, tmp_path):
+    """Not so by Numba's own stamp, that of the file of the loop."""
+    package = tmp_path / "package"
+    package.mkdir()
+    compiler = changed((SOURCE / "compiler.py").read_text(), stamp, "name, stamp", f"name, {stamp}")
+    for name, text in {"compiler": compiler, "calls": CALLS, "called": CALLED}.items():
+        (package / f"{name}.py").write_text(text)
+    source = "from package.calls import calls; print(calls(1.0))"
+    places = {"PYTHONPATH": str(tmp_path), "NUMBA_CACHE_DIR": str(tmp_path)}
+    assert printed(source, **places, PYTHONDONTWRITEBYTECODE="1") == ["-1.0"]
+    (package / "called.py").write_text(changed(CALLED, "sign", "-x", "+x"))
+    assert printed(source, **places, PYTHONDONTWRITEBYTECODE="1") == [seen]
 
 
 def test_the_import_loads_no_loop_and_the_first_optimizer_does():
