@@ -27,7 +27,9 @@ from .code import written
 LENGTHS = [*range(1, 20), 39, 40, 41, 63, 64, 65, 130, 200]
 SHAPES = [
     (p, n, m)
-    for p, n, m in itertools.product((1, 2), (1, 2, 7, 8, 9, 23, 24, 25, 53, 100), (1, 3, 4, 5, 9))
+    for p, n, m in itertools.product(
+        (1, 2), (1, 2, 7, 8, 9, 23, 24, 25, 53, 100), (1, 3, 4, 5, 9, 11)
+    )
     if p * n * m < 300
 ]
 
@@ -49,7 +51,7 @@ def blocks(code):
     for n, m in itertools.product(range(1, 130), (1, 2, 3, 5, 8, 9, 64)):
         assert loops.strip(n, m) == counts.strip(loops, n, m)
     for n in range(1, 10 * loops.WIDTH):
-        assert loops.width(n) == max(k for k in range(1, loops.WIDTH + 1) if k == 1 or 8 * k <= n)
+        assert loops.width(n) == max(k for k in range(1, loops.WIDTH + 1) if k == 1 or 4 * k <= n)
 
 
 def balls(code):
@@ -159,6 +161,22 @@ def layouts(code):
     X = np.arange(24.0).reshape(2, 3, 4)
     with replaced(code, COPIED):
         assert code.loops.first_beyond(X, 9.0) == 10
+
+
+def carried(code):
+    """What is carried is the sum of the squares of what is stored, to the bit, or nothing."""
+    for (n, m), dtype in itertools.product(((37, 5), (9, 3), (30, 11)), (np.float32, np.float64)):
+        rng = np.random.default_rng(n)
+        X, G = rng.standard_normal((2, n, m)).astype(dtype)
+        x, g, v = X.reshape(-1).copy(), G.reshape(-1), rng.uniform(0.5, 2.0, X.size)
+        r, c = rng.uniform(0.5, 2.0, n), rng.uniform(0.5, 2.0, m)
+        for carry in (False, True):
+            found = code.matrix.descend_strip(X, G, r, c, 0.01, (-1, 0, 0, 0), carry)
+            assert found == (code.matrix.sum_of_squares(X) if carry else 0)
+            found = code.vector.descend(x, g, v, 0.01, 0.25, 0.75, 1e-30, (-1, 0, 0, 0), carry)
+            assert found == (code.loops.sum_of_squares(x) if carry else 0)
+    assert code.vector.descend(x, g, v, 0.01, 0.25, 0.75, 1e-30) == 0
+    assert code.matrix.descend_strip(X, G, r, c, 0.01) == 0
 
 
 def stepped(code, shape, copied=False):

@@ -2,7 +2,8 @@
 
 from . import bits, checks, strictly
 
-STEPS = checks.balls, checks.rounding, checks.summation, checks.layouts, checks.storage, bits.noise
+ALONE = checks.balls, checks.rounding, checks.summation, checks.layouts, checks.carried
+STEPS = *ALONE, checks.storage, bits.noise
 CHECKS = {
     "schedule": (checks.rates,),
     "loops": (checks.blocks, *STEPS, checks.scan),
