@@ -20,10 +20,10 @@ from adafactor_numba.bench.accuracy import (
     tallies,
     zeros,
 )
-from adafactor_numba.bench.enclosure import Expected, expected
+from adafactor_numba.bench.enclosure import Expected, expected, rule_for
 from adafactor_numba.bench.format import FORMATS
 from adafactor_numba.bench.trial import ANY, KINDS, SHAPES, THRESHOLDS, TIMES, TRAINING, trials
-from derivations.adafactor import MATRIX, SCHEDULE, VECTOR
+from derivations.adafactor import SCHEDULE
 from derivations.cases import scheduled
 from derivations.evaluate import BALL, evaluate
 
@@ -96,8 +96,7 @@ def small_trials(format, count):
 
 
 def balls(given, t):
-    rule = MATRIX if "R_old" in given else VECTOR
-    return evaluate(rule, {**given, **scheduled(SCHEDULE, t)}, BALL)["X_new"]
+    return evaluate(rule_for(given), {**given, **scheduled(SCHEDULE, t)}, BALL)["X_new"]
 
 
 def outside(found, exact):
@@ -116,7 +115,7 @@ def test_every_exact_step_is_within_the_error_and_rounds_to_the_outcome(format):
         assert nearest == [*zip(found.outcome.flat, found.other.flat, strict=True)]
         assert all(low == high for low, high in nearest)
         met |= {trial.like, trial.t, trial.d, trial.X.ndim}
-    assert met >= {TRAINING, ANY, *TIMES, *THRESHOLDS, 1, 2}
+    assert met >= {TRAINING, ANY, *TIMES, *THRESHOLDS, 1, 2, 3}
 
 
 def test_an_error_that_counts_no_rounding_is_found_too_small(monkeypatch):

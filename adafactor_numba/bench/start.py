@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from statistics import median
 from tempfile import TemporaryDirectory
+from time import perf_counter
 
-from .child import lines
+from .child import MOST, lines
 from .turns import ratio
 
 IMPORT = """
@@ -34,22 +35,24 @@ class Imports:
     ratio: float
 
 
-def imports(rounds: int = 9) -> Imports:
-    """`import numba` beside `import adafactor_numba`."""
+def imports(rounds: int = 9, seconds: float = MOST) -> Imports:
+    """`import numba` beside `import adafactor_numba`; a TimeoutError after so many seconds."""
     times: dict[str, list[float]] = {"numba": [], "adafactor_numba": []}
+    end = perf_counter() + seconds
     for count in range(2 * rounds + 2):
         name = [*times][(count + count // 2) % 2]  # each comes first in every other round
-        found = _printed(IMPORT.format(name=name))
+        found = _printed(IMPORT.format(name=name), seconds=end - perf_counter())
         if count > 1:  # the first round fills the file cache
             times[name].append(found)
     numba, ours = times.values()
     return Imports(median(numba), median(ours), ratio(ours, numba))
 
 
-def first_step() -> float:
+def first_step(seconds: float = MOST) -> float:
     """Seconds of the first step of a process that finds all compiled in the cache."""
-    _printed(FIRST_STEP)
-    return _printed(FIRST_STEP)
+    end = perf_counter() + seconds
+    _printed(FIRST_STEP, seconds=seconds)
+    return _printed(FIRST_STEP, seconds=end - perf_counter())
 
 
 def first_steps() -> tuple[float, float]:
@@ -59,7 +62,9 @@ def first_steps() -> tuple[float, float]:
         return _printed(FIRST_STEP, cache), _printed(FIRST_STEP, cache)
 
 
-def _printed(source: str, environment: dict[str, str] | None = None) -> float:
+def _printed(
+    source: str, environment: dict[str, str] | None = None, seconds: float = MOST
+) -> float:
     """The number that a process prints which runs this source."""
-    *_, number = lines(["-c", source], environment=environment)
+    *_, number = lines(["-c", source], environment=environment, seconds=seconds)
     return float(number)
