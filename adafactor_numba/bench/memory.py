@@ -20,6 +20,7 @@ from .child import MOST, lines
 from .peers import PEERS, Build, Step
 from .transformer import Shape
 
+PROGRAM = ("-m", "adafactor_numba.bench.memory")
 SHAPE = (4096, 4096)
 FIRST = (256, 256)  # entries enough that threads and loops are started by it
 MIB = 2**20
@@ -58,9 +59,7 @@ def needed(
     """
     case = {"shapes": (shape,) * count, "threads": threads, "dtype": dtype}
     question = json.dumps({"name": name, "case": case, "order": order})
-    *_, answer = lines(
-        ["-m", "adafactor_numba.bench.memory"], question, environment=GIVEN_BACK, seconds=seconds
-    )
+    *_, answer = lines([*PROGRAM], question, environment=GIVEN_BACK, seconds=seconds)
     return Memory(name, *json.loads(answer))
 
 
