@@ -208,7 +208,7 @@ worker.main()
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("sleeps", "a process said nothing for 6 s"),
+        ("sleeps", "a process said nothing for 9 s"),
         ("dies", "a process ended with 3: nothing was said"),
     ],
 )
@@ -220,7 +220,7 @@ def test_a_peer_that_hangs_or_ends_the_process_is_left_out_and_the_rest_goes_on(
         monkeypatch.setattr(module, "PEERS", asked)
     monkeypatch.setattr(comparison, "WORKER", ("-c", WORKER))
     report = Report()
-    compare([TINY, Case(((4,),), 1)], report, Limits(0.0, 6.0, 60.0, 100.0), quiet)
+    compare([TINY, Case(((4,),), 1)], report, Limits(0.0, 9.0, 60.0, 100.0), quiet)
     assert report.left_out == [f"{name}: {NAMED}: {why}"]
     assert [r.name for r in report.results] == [FLOOR, OURS, "last"] * 2
 
@@ -231,9 +231,20 @@ def test_where_ours_fails_the_case_is_left_out_and_the_next_is_tried(monkeypatch
     compare([TINY, Case(((8, 8),), 2)], report, AT_ONCE, quiet)
     absent = len(peers.missing([*PEERS]))
     assert report.left_out[absent:] == [
-        f"{case}: a process ended with 1: KeyError: 'ours'"
+        f"the rounds: {case}: a process ended with 1: KeyError: 'ours'"
         for case in (NAMED, "8 x 8, float32, on 2")
     ]
+
+
+def test_when_the_time_is_up_nobody_is_to_blame(monkeypatch):
+    for module in (peers, comparison):
+        asked = dict.fromkeys([OURS, "sleeps"], Peer("numba", nothing))
+        monkeypatch.setattr(module, "PEERS", asked)
+    monkeypatch.setattr(comparison, "WORKER", ("-c", WORKER))
+    report = Report()
+    compare([TINY, Case(((4,),), 1)], report, Limits(0.0, 60.0, 60.0, 4.0), quiet)
+    assert report.left_out[0].endswith(f"{NAMED}: the time was up")
+    assert report.left_out[1:] == ["vector of 4e0, float32, on 1: no time was left"]
 
 
 def test_nothing_is_begun_when_the_time_is_up():
@@ -306,6 +317,7 @@ def small(monkeypatch):
     monkeypatch.setattr(plan, "full", lambda threads: cases)
     monkeypatch.setattr(measurement, "EACH", 0.0)
     monkeypatch.setattr(measurement, "SHAPE", (64, 64))
+    monkeypatch.setattr(measurement, "compile_all", lambda seconds: None)
     monkeypatch.setattr(measurement, "imports", lambda seconds: Imports(1.0, 1.1, 1.1))
     monkeypatch.setattr(measurement, "first_step", lambda seconds: 0.5)
     monkeypatch.setattr(measurement, "first_steps", lambda: (20.0, 0.5))
@@ -326,11 +338,12 @@ def test_what_no_process_answers_is_left_out(small, monkeypatch):
     def late(*_, **__):
         raise TimeoutError("the time was up")
 
-    for name in ("needed", "imports", "first_step"):
+    for name in ("compile_all", "needed", "imports", "first_step"):
         monkeypatch.setattr(measurement, name, late)
     report = measurement.benched(False, 1, quiet)
-    assert report.left_out[-3:] == [
-        f"{what}: the time was up" for what in (f"memory: {OURS}", "imports", "first step")
+    assert report.left_out == [
+        f"{what}: the time was up"
+        for what in ("compiling", f"memory: {OURS}", "imports", "first step")
     ]
     assert len(report.results) == 6
 

@@ -78,9 +78,9 @@ def _ask(
             if "ended" in answer:
                 del waiting[0]
     except (ChildProcessError, TimeoutError) as error:
-        by_one = asked in peers and asked != OURS
-        found.left_out.append(f"{asked}: " * by_one + f"{waiting[0].name}: {error}")
-        if by_one:
-            peers.remove(asked)
-        else:
+        of, late = asked or "the rounds", limits.left(limits.end) <= 0
+        found.left_out.append(f"{of}: {waiting[0].name}: {error}")
+        if late or asked not in peers or asked == OURS:
             del waiting[0]
+        else:
+            peers.remove(asked)

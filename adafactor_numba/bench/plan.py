@@ -21,10 +21,10 @@ def brief(threads: int) -> list[Case]:
     largest = SQUARES[-1]
     return [
         *(_matrix(side, side, threads) for side in reversed(SQUARES)),
+        _matrix(largest, largest, threads, "float64"),
         *(_vector(n, threads) for n in (10**6, 10**4)),
         *(Case(small(k), threads) for k in (1000, 100, 10)),
         Case(BASE, threads),
-        _matrix(largest, largest, threads, "float64"),  # which may have to be compiled
         *(_matrix(largest, largest, k, alone=k > 1) for k in fewer(threads)),
     ]
 

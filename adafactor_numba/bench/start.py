@@ -1,6 +1,8 @@
 """How long it takes to begin: the import, and the first step of a process."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -25,6 +27,17 @@ Adafactor([X]).step([G])
 print(perf_counter() - start)
 """
 
+ALL_LOOPS = """
+import numpy as np
+from adafactor_numba import Adafactor
+for strict in (False, True):
+    for threads in (1, 2):
+        X, G = ([np.ones(shape, {dtype!r}) for shape in ((300, 300), (9,))] for _ in range(2))
+        Adafactor(X, strict=strict, threads=threads).step(G)
+print(0)
+"""
+"""300 x 300 are enough entries for two threads."""
+
 
 @dataclass(frozen=True)
 class Imports:
@@ -46,6 +59,13 @@ def imports(rounds: int = 9, seconds: float = MOST) -> Imports:
             times[name].append(found)
     numba, ours = times.values()
     return Imports(median(numba), median(ours), ratio(ours, numba))
+
+
+def compile_all(seconds: float = MOST) -> None:
+    """Have the loops in the cache, both types at the same time, so that no case waits for them."""
+    with ThreadPoolExecutor() as pool:
+        sources = [ALL_LOOPS.format(dtype=dtype) for dtype in ("float32", "float64")]
+        [*pool.map(partial(_printed, seconds=seconds), sources)]
 
 
 def first_step(seconds: float = MOST) -> float:
