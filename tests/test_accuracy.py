@@ -11,6 +11,7 @@ from adafactor_numba import Adafactor
 from adafactor_numba.bench import accuracy, enclosure
 from adafactor_numba.bench.accuracy import (
     OURS,
+    SAME,
     Subject,
     Tally,
     ask,
@@ -22,7 +23,16 @@ from adafactor_numba.bench.accuracy import (
 )
 from adafactor_numba.bench.enclosure import Expected, expected, rule_for
 from adafactor_numba.bench.format import FORMATS
-from adafactor_numba.bench.trial import ANY, KINDS, SHAPES, THRESHOLDS, TIMES, TRAINING, trials
+from adafactor_numba.bench.trial import (
+    ANY,
+    KINDS,
+    SHAPES,
+    THRESHOLDS,
+    TIMES,
+    TRAINING,
+    _magnitudes,
+    trials,
+)
 from derivations.adafactor import SCHEDULE
 from derivations.cases import scheduled
 from derivations.evaluate import BALL, evaluate
@@ -166,6 +176,18 @@ def test_trials_are_the_same_each_time_finite_and_of_every_kind():
     assert any(not t.G[0].any(axis=-1).all() for t in first if t.X.ndim == 2)
 
 
+@pytest.mark.parametrize("format", [F32, F16, BF16], ids=lambda f: f.name)
+def test_magnitudes_are_finite_and_reach_both_ends_of_the_range(format):
+    rng = np.random.default_rng(0)
+    drawn = np.concatenate([np.ravel(_magnitudes(rng, (500,), format)) for _ in range(10)])
+    exponents = np.log2(abs(drawn[drawn != 0].astype(np.float64)))
+    assert np.isfinite(exponents).all()
+    assert exponents.max() > 0.99 * format.beyond
+    assert exponents.min() < 0.99 * format.least
+    inner = (exponents > format.least / 4) & (exponents < format.beyond / 4)
+    assert 0.5 < inner.mean() < 0.8  # half of them, and a quarter of the others
+
+
 def test_ours_gives_the_exact_step_rounded_once():
     ours = next(subject for subject in subjects()[0] if subject.name == OURS)
     found = tallied(ours, F32, 30_000)
@@ -215,6 +237,19 @@ def test_another_epsilon_1_is_seen():
     late = Subject("late", lambda params, d: Single(params, d=d, late=1e-8))
     right, wrong = (tallied(s, F32, 30_000)[0] for s in (Subject("single", Single), late))
     assert wrong.misrounded > 2 * right.misrounded
+
+
+def test_ours_is_asked_again_for_just_the_trials_that_a_library_is_asked_for():
+    def refusing(params, *, d):
+        if d < 1:
+            raise ValueError("d should be >= 1")
+        return Single(params, d=d)
+
+    same = next(subject for subject in subjects()[0] if subject.name == SAME)
+    ours, theirs = (tallied(s, F32, 20_000) for s in (same, Subject("one", refusing)))
+    for own, their in zip(ours, theirs, strict=True):
+        assert own.outputs == their.outputs + their.refused
+        assert own.misrounded == own.refused == 0 < their.refused
 
 
 def test_a_refused_trial_is_counted_and_asked_no_further():
