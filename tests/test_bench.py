@@ -221,7 +221,7 @@ def test_a_peer_that_hangs_or_ends_the_process_is_left_out_and_the_rest_goes_on(
     monkeypatch.setattr(comparison, "WORKER", ("-c", WORKER))
     report = Report()
     compare([TINY, Case(((4,),), 1)], report, Limits(0.0, 9.0, 60.0, 100.0), quiet)
-    assert report.left_out == [f"{name}: {NAMED}: {why}"]
+    assert report.left_out == [f"{name}: {NAMED}: {why}; it is asked no further"]
     assert [r.name for r in report.results] == [FLOOR, OURS, "last"] * 2
 
 
@@ -234,6 +234,14 @@ def test_where_ours_fails_the_case_is_left_out_and_the_next_is_tried(monkeypatch
         f"the rounds: {case}: a process ended with 1: KeyError: 'ours'"
         for case in (NAMED, "8 x 8, float32, on 2")
     ]
+
+
+def test_a_process_that_fails_when_all_is_answered_leaves_nothing_out(monkeypatch):
+    ends = """print('{"ended": true}'); raise SystemExit(1)"""
+    monkeypatch.setattr(comparison, "WORKER", ("-c", ends))
+    report = Report()
+    compare([TINY], report, AT_ONCE, quiet)
+    assert len(report.left_out) == len(peers.missing([*PEERS]))
 
 
 def test_when_the_time_is_up_nobody_is_to_blame(monkeypatch):

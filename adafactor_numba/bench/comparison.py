@@ -78,9 +78,12 @@ def _ask(
             if "ended" in answer:
                 del waiting[0]
     except (ChildProcessError, TimeoutError) as error:
-        of, late = asked or "the rounds", limits.left(limits.end) <= 0
-        found.left_out.append(f"{of}: {waiting[0].name}: {error}")
+        if not waiting:  # all was answered
+            return
+        late, why = limits.left(limits.end) <= 0, f"{waiting[0].name}: {error}"
         if late or asked not in peers or asked == OURS:
             del waiting[0]
         else:
             peers.remove(asked)
+            why += "; it is asked no further"
+        found.left_out.append(f"{asked or 'the rounds'}: {why}")
