@@ -219,7 +219,7 @@ def bench(
         Path | None, typer.Option("--json", metavar="FILE", help="Write the figures as JSON.")
     ] = None,
     plot_file: Annotated[
-        Path | None, typer.Option("--plot", metavar="FILE", help="Draw time over size.")
+        Path | None, typer.Option("--plot", metavar="FILE", help="Draw time over sizes.")
     ] = None,
 ) -> None:
     """Measure our step beside the floor and the installed Adafactors; ends within 3 minutes.
@@ -233,8 +233,10 @@ def bench(
     _writable(json_file)
     _writable(plot_file)
     try:
-        if plot_file is not None and accuracy:
-            _refuse("--plot draws times, and --accuracy measures none; ask for one of them")
+        of_times = {"--full": full, "--threads": threads, "--plot": plot_file}
+        for option, given in of_times.items():
+            if accuracy and given:
+                _refuse(f"{option} is of times, and --accuracy measures none; ask for one of them")
         if plot_file is not None:
             plot.library()
         with console.status("starting") as status:

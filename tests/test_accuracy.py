@@ -11,6 +11,7 @@ from adafactor_numba import Adafactor
 from adafactor_numba.bench import accuracy, enclosure
 from adafactor_numba.bench.accuracy import (
     OURS,
+    SAME,
     Subject,
     Tally,
     ask,
@@ -20,10 +21,19 @@ from adafactor_numba.bench.accuracy import (
     tallies,
     zeros,
 )
-from adafactor_numba.bench.enclosure import Expected, expected
+from adafactor_numba.bench.enclosure import Expected, expected, rule_for
 from adafactor_numba.bench.format import FORMATS
-from adafactor_numba.bench.trial import ANY, KINDS, SHAPES, THRESHOLDS, TIMES, TRAINING, trials
-from derivations.adafactor import MATRIX, SCHEDULE, VECTOR
+from adafactor_numba.bench.trial import (
+    ANY,
+    KINDS,
+    SHAPES,
+    THRESHOLDS,
+    TIMES,
+    TRAINING,
+    _magnitudes,
+    trials,
+)
+from derivations.adafactor import SCHEDULE
 from derivations.cases import scheduled
 from derivations.evaluate import BALL, evaluate
 from tests.arrays import stored
@@ -97,8 +107,7 @@ def small_trials(format, count):
 
 
 def balls(given, t):
-    rule = MATRIX if "R_old" in given else VECTOR
-    return evaluate(rule, {**given, **scheduled(SCHEDULE, t)}, BALL)["X_new"]
+    return evaluate(rule_for(given), {**given, **scheduled(SCHEDULE, t)}, BALL)["X_new"]
 
 
 def outside(found, exact):
@@ -117,7 +126,7 @@ def test_every_exact_step_is_within_the_error_and_rounds_to_the_outcome(format):
         assert nearest == [*zip(found.outcome.flat, found.other.flat, strict=True)]
         assert all(low == high for low, high in nearest)
         met |= {trial.like, trial.t, trial.d, trial.X.ndim}
-    assert met >= {TRAINING, ANY, *TIMES, *THRESHOLDS, 1, 2}
+    assert met >= {TRAINING, ANY, *TIMES, *THRESHOLDS, 1, 2, 3}
 
 
 def test_an_error_that_counts_no_rounding_is_found_too_small(monkeypatch):
@@ -166,6 +175,18 @@ def test_trials_are_the_same_each_time_finite_and_of_every_kind():
     assert {t.like for t in first} == {like for like, _ in KINDS} == {TRAINING, ANY}
     assert {t.X.shape for t in first} == {*SHAPES}
     assert any(not t.G[0].any(axis=-1).all() for t in first if t.X.ndim == 2)
+
+
+@pytest.mark.parametrize("format", [F32, F16, BF16], ids=lambda f: f.name)
+def test_magnitudes_are_finite_and_reach_both_ends_of_the_range(format):
+    rng = np.random.default_rng(0)
+    drawn = np.concatenate([np.ravel(_magnitudes(rng, (500,), format)) for _ in range(10)])
+    exponents = np.log2(abs(drawn[drawn != 0].astype(np.float64)))
+    assert np.isfinite(exponents).all()
+    assert exponents.max() > 0.99 * format.beyond
+    assert exponents.min() < 0.99 * format.least
+    inner = (exponents > format.least / 4) & (exponents < format.beyond / 4)
+    assert 0.5 < inner.mean() < 0.8  # half of them, and a quarter of the others
 
 
 @pytest.mark.parametrize("format", FORMATS.values(), ids=FORMATS)
@@ -219,6 +240,19 @@ def test_another_epsilon_1_is_seen():
     late = Subject("late", lambda params, d: Single(params, d=d, late=1e-8))
     right, wrong = (tallied(s, F32, 30_000)[0] for s in (Subject("single", Single), late))
     assert wrong.misrounded > 2 * right.misrounded
+
+
+def test_ours_is_asked_again_for_just_the_trials_that_a_library_is_asked_for():
+    def refusing(params, *, d):
+        if d < 1:
+            raise ValueError("d should be >= 1")
+        return Single(params, d=d)
+
+    same = next(subject for subject in subjects()[0] if subject.name == SAME)
+    ours, theirs = (tallied(s, F32, 20_000) for s in (same, Subject("one", refusing)))
+    for own, their in zip(ours, theirs, strict=True):
+        assert own.outputs == their.outputs + their.refused
+        assert own.misrounded == own.refused == 0 < their.refused
 
 
 def test_a_refused_trial_is_counted_and_asked_no_further():

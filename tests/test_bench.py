@@ -2,32 +2,38 @@
 
 import json
 import math
-import sys
-from dataclasses import asdict
+from dataclasses import fields, replace
+from pathlib import Path
 from statistics import median
+from time import perf_counter
 
 import numpy as np
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
-from adafactor_numba.bench import comparison, floor, measurement, memory, peers, plan, plot, worker
+from adafactor_numba.bench import comparison, floor, measurement, peers, plan, worker
 from adafactor_numba.bench.case import Case
 from adafactor_numba.bench.child import lines
-from adafactor_numba.bench.comparison import compare
-from adafactor_numba.bench.peers import OURS, UNCHANGED, Peer, Step
+from adafactor_numba.bench.comparison import Limits, compare
+from adafactor_numba.bench.memory import Memory
+from adafactor_numba.bench.peers import OURS, OWN, PEERS, STRICT, UNCHANGED, Peer, Step
 from adafactor_numba.bench.report import Report
 from adafactor_numba.bench.result import FLOOR, Result
-from adafactor_numba.bench.screen import duration, share
+from adafactor_numba.bench.screen import duration, share, show
 from adafactor_numba.bench.start import Imports
+from adafactor_numba.bench.title import title
 from adafactor_numba.bench.transformer import BASE
 from adafactor_numba.bench.turns import ROUNDS, measured, ratio
 from adafactor_numba.cli import app
 
-TINY = Case("8 x 8", ((8, 8),), 1)
+TINY = Case(((8, 8),), 1)
+NAMED = "8 x 8, float32, on 1"
 FIELDS = [
-    *("name", "case", "shape", "dtype", "threads"),
+    *("name", "shape", "dtype", "threads"),
     *("seconds", "ratio_to_floor", "ratio_to_ours"),
 ]
+AT_ONCE = Limits(each=0.0, silence=60.0, begin=60.0, end=100.0)
 
 
 def quiet(_):
@@ -43,17 +49,13 @@ def failing(X, G, threads):
     raise RuntimeError("of no use here")
 
 
-def result(name, side, seconds, threads=1):
-    return Result(name, f"{side} x {side}", [side, side], "float32", threads, seconds, 1.0, 1.0)
-
-
 def test_the_transformer_has_the_paper_s_numbers_of_parameters():
     matrices = [shape for shape in BASE if len(shape) == 2]
     vectors = [shape for shape in BASE if len(shape) == 1]
     assert len(matrices) == 97
     assert sum(map(sum, matrices)) == 172_680
     assert sum(map(sum, vectors)) == 63_488
-    assert Case("", BASE, 1).size == 63_047_680
+    assert Case(BASE, 1).size == 63_047_680
 
 
 @pytest.mark.parametrize(
@@ -67,7 +69,7 @@ def test_the_transformer_has_the_paper_s_numbers_of_parameters():
     ],
 )
 def test_the_bytes_of_the_rule_are_those_of_its_lines(shape, dtype, carried, expected):
-    assert Case("", (shape,), 1, dtype).bytes_of_the_rule(carried) == expected
+    assert Case((shape,), 1, dtype).bytes_of_the_rule(carried) == expected
 
 
 def test_the_floor_of_a_matrix_is_three_additions_or_two_and_a_half():
@@ -81,7 +83,7 @@ def test_every_way_to_add_adds_to_every_entry(threads):
     floor.add(X, np.float32(2))
     floor.add_shares(X, np.float32(3), threads)
     assert (X == np.arange(1001) + 5).all()
-    assert len(floor.additions(Case("", ((8, 8),), threads))) == threads
+    assert len(floor.additions(Case(((8, 8),), threads))) == threads
 
 
 def test_the_steps_take_turns_and_each_is_called_once_untimed_in_a_turn():
@@ -100,23 +102,49 @@ def test_a_ratio_is_the_median_of_ratios_and_not_a_ratio_of_medians():
 
 
 def test_results_are_those_of_floor_and_steps_and_compared_with_ours():
-    found = {r.name: r for r in worker.results(TINY, {OURS: lambda: None, "b": quiet_sum}, 0.0)}
-    assert [*found] == [FLOOR, OURS, "b"]
-    assert found[FLOOR].seconds > 0
-    assert found[FLOOR].ratio_to_floor == found[OURS].ratio_to_ours == 1.0
-    assert found["b"].ratio_to_ours > 1
+    steps = {OURS: lambda: None, UNCHANGED: lambda: None, STRICT: quiet_sum, "b": quiet_sum}
+    found = worker.results(TINY, steps, 0.0)
+    plain, unchanged = ({r.name: r for r in found[kind]} for kind in ("results", "unchanged"))
+    assert [*plain] == [FLOOR, OURS, UNCHANGED, STRICT, "b"]
+    assert [*unchanged] == [FLOOR, UNCHANGED, "b"]
+    assert plain[FLOOR].seconds > 0
+    assert plain[FLOOR].ratio_to_floor == plain[OURS].ratio_to_ours == 1.0
+    assert unchanged[FLOOR].ratio_to_floor == unchanged[UNCHANGED].ratio_to_ours == 1.0
+    assert unchanged[FLOOR].seconds == pytest.approx(plain[FLOOR].seconds * 2.5 / 3, rel=1e-15)
+    assert min(plain["b"].ratio_to_ours, unchanged["b"].ratio_to_ours) > 1
+    assert plain["b"].seconds == unchanged["b"].seconds
+    assert not worker.results(TINY, {OURS: quiet_sum}, 0.0)["unchanged"]
 
 
 def quiet_sum():
     sum(range(100_000))
 
 
+def answers(case, names):
+    """What the worker says of a case, each kind together."""
+    said = [*worker.answered(case, names, 0.0, math.inf)]
+    assert [answer for answer in said if "ended" in answer] == said[-1:]
+    kinds = ("asked", "left_out", "results")
+    return [[answer[kind] for answer in said if kind in answer] for kind in kinds]
+
+
 def test_a_peer_that_raises_is_left_out_and_ends_no_other(monkeypatch):
     monkeypatch.setitem(peers.PEERS, "bad", Peer("numba", failing))
     monkeypatch.setitem(peers.PEERS, "few", Peer("numba", nothing, most=0))
-    first, second = worker.answered(TINY, [OURS, "bad", "few"], 0.0, math.inf)
-    assert [r["name"] for r in first["results"]] == [FLOOR, OURS]
-    assert second["left_out"] == "bad: 8 x 8, float32: RuntimeError: of no use here"
+    asked, left_out, (found,) = answers(TINY, [OURS, "bad", "few"])
+    assert asked == [OURS, "bad", ""]
+    assert [r["name"] for r in found] == [FLOOR, OURS]
+    assert left_out == [
+        f"bad: {NAMED}: RuntimeError: of no use here",
+        f"few: {NAMED}: is not asked for more than 0 parameters",
+    ]
+
+
+def test_where_only_ours_is_asked_that_is_said(monkeypatch):
+    monkeypatch.setitem(peers.PEERS, "theirs", Peer("numba", nothing))
+    asked, left_out, _ = answers(Case(((8, 8),), 1, alone=True), ["theirs", OURS, STRICT])
+    assert asked == [OURS, STRICT, ""]
+    assert left_out == [f"{NAMED}: all but ours"]
 
 
 def test_ours_that_raises_is_no_peer_left_out(monkeypatch):
@@ -130,7 +158,9 @@ def test_no_case_is_begun_after_the_end_or_without_the_memory(monkeypatch):
     assert late["left_out"].endswith("no time was left")
     monkeypatch.setattr(worker, "memory", lambda: 0.0)
     (large,) = worker.answered(TINY, [OURS], 0.0, math.inf)
-    assert large["left_out"].startswith("8 x 8: takes")
+    assert large["left_out"].startswith(f"{NAMED}: takes")
+    assert late["ended"]
+    assert large["ended"]
 
 
 def test_a_missing_peer_is_no_failure_and_is_named(monkeypatch):
@@ -139,24 +169,108 @@ def test_a_missing_peer_is_no_failure_and_is_named(monkeypatch):
     for module in (peers, comparison):
         monkeypatch.setattr(module, "PEERS", ours | absent)
     report = Report()
-    compare([TINY, Case("2 of 4", ((4,), (2, 2)), 1)], report, 0.0, 60.0, quiet)
+    compare([TINY, Case(((4,), (2, 2)), 1)], report, AT_ONCE, quiet)
     assert report.left_out == ["theirs: no_such_module is not installed"]
     assert [r.name for r in report.results] == [FLOOR, OURS, UNCHANGED] * 2
+    assert [r.name for r in report.unchanged] == [FLOOR, UNCHANGED] * 2
     document = json.loads(report.json())
-    assert {"machine", "floor_seconds", "results"} <= {*document}
+    assert [*document][:3] == ["machine", "floor_seconds", "results"]
     assert document["floor_seconds"] == report.results[0].seconds > 0
     assert [[*r] for r in document["results"]] == [FIELDS] * 6
+    assert [[*r] for r in document["unchanged"]] == [FIELDS] * 4
     assert [r["shape"] for r in document["results"][::3]] == [[8, 8], [[4], [2, 2]]]
     assert [r.entries for r in report.results[::3]] == [64, 8]
 
 
-def test_a_process_that_fails_is_told_and_the_rest_goes_on(monkeypatch):
-    monkeypatch.setattr(comparison, "missing", lambda names: [])
-    monkeypatch.setattr(comparison, "PEERS", {"unknown there": Peer("numba", nothing)})
+def test_the_page_says_what_every_key_of_the_json_is():
+    page = (Path(__file__).parents[1] / "docs" / "bench.md").read_text()
+    keys = [*json.loads(Report().json()), *FIELDS, *(field.name for field in fields(Memory))]
+    assert [key for key in keys if f"`{key}`" not in page] == []
+
+
+WORKER = """
+import os, time
+from adafactor_numba.bench import peers, worker
+
+def does(what):
+    return peers.Peer("numba", lambda X, G, threads: peers.Step(what, lambda: 0))
+
+peers.PEERS |= {
+    peers.OURS: does(lambda: None),
+    "sleeps": does(lambda: time.sleep(1000)),
+    "dies": does(lambda: os._exit(3)),
+    "last": does(lambda: None),
+}
+worker.main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("sleeps", "a process said nothing for 9 s"),
+        ("dies", "a process ended with 3: nothing was said"),
+    ],
+)
+def test_a_peer_that_hangs_or_ends_the_process_is_left_out_and_the_rest_goes_on(
+    name, why, monkeypatch
+):
+    for module in (peers, comparison):
+        asked = dict.fromkeys([OURS, name, "last"], Peer("numba", nothing))
+        monkeypatch.setattr(module, "PEERS", asked)
+    monkeypatch.setattr(comparison, "WORKER", ("-c", WORKER))
     report = Report()
-    compare([TINY, Case("8 x 8", ((8, 8),), 2)], report, 0.0, 60.0, quiet)
-    assert [why.split(":")[0] for why in report.left_out] == ["on 1", "on 2"]
-    assert all("KeyError" in why for why in report.left_out)
+    compare([TINY, Case(((4,),), 1)], report, Limits(0.0, 9.0, 60.0, 100.0), quiet)
+    assert report.left_out == [f"{name}: {NAMED}: {why}; it is asked no further"]
+    assert [r.name for r in report.results] == [FLOOR, OURS, "last"] * 2
+
+
+def test_where_ours_fails_the_case_is_left_out_and_the_next_is_tried(monkeypatch):
+    monkeypatch.setattr(comparison, "WORKER", ("-c", "raise KeyError('ours')"))
+    report = Report()
+    compare([TINY, Case(((8, 8),), 2)], report, AT_ONCE, quiet)
+    absent = len(peers.missing([*PEERS]))
+    assert report.left_out[absent:] == [
+        f"the rounds: {case}: a process ended with 1: KeyError: 'ours'"
+        for case in (NAMED, "8 x 8, float32, on 2")
+    ]
+
+
+def test_a_process_that_fails_when_all_is_answered_leaves_nothing_out(monkeypatch):
+    ends = """print('{"ended": true}'); raise SystemExit(1)"""
+    monkeypatch.setattr(comparison, "WORKER", ("-c", ends))
+    report = Report()
+    compare([TINY], report, AT_ONCE, quiet)
+    assert len(report.left_out) == len(peers.missing([*PEERS]))
+
+
+def test_when_the_time_is_up_nobody_is_to_blame(monkeypatch):
+    for module in (peers, comparison):
+        asked = dict.fromkeys([OURS, "sleeps"], Peer("numba", nothing))
+        monkeypatch.setattr(module, "PEERS", asked)
+    monkeypatch.setattr(comparison, "WORKER", ("-c", WORKER))
+    report = Report()
+    compare([TINY, Case(((4,),), 1)], report, Limits(0.0, 60.0, 60.0, 4.0), quiet)
+    assert report.left_out[0].endswith(f"{NAMED}: the time was up")
+    assert report.left_out[1:] == ["vector of 4e0, float32, on 1: no time was left"]
+
+
+def test_nothing_is_begun_when_the_time_is_up():
+    report = Report()
+    compare([TINY], report, Limits(0.0, 60.0, 60.0, 0.0), quiet)
+    assert report.left_out[-1] == f"{NAMED}: no time was left"
+    assert not report.results
+
+
+def test_a_process_is_killed_that_says_nothing_or_does_not_end():
+    start = perf_counter()
+    with pytest.raises(TimeoutError, match="said nothing for 0 s"):
+        [*lines(["-c", "import time; time.sleep(1000)"], silence=0.2)]
+    with pytest.raises(TimeoutError, match="time was up"):
+        [*lines(["-c", "while True: print(1, flush=True)"], seconds=1.0)]
+    with pytest.raises(TimeoutError, match="time was up"):
+        [*lines(["-c", "import time; time.sleep(1000)"], seconds=-1.0)]
+    assert perf_counter() - start < 100
 
 
 def test_a_process_says_its_lines_and_its_last_complaint():
@@ -187,43 +301,33 @@ def test_the_brief_plan_has_each_number_of_threads_in_one_process_and_the_full_a
     assert sum(math.prod(shape) <= 16 for shape in plan.small(1000)) == 1000
 
 
-def test_what_a_step_allocates_raises_the_peak_once_it_is_full():
-    source = """
-import numpy as np
-from adafactor_numba.bench.memory import MIB, full, peak
-spent = np.ones(8 * MIB)
-del spent
-held, before = full(), peak()
-small = np.ones(1000)
-print(peak() - before)
-large = np.ones(2 * MIB)
-print(peak() - before)
-"""
-    little, much = map(int, lines(["-c", source]))
-    assert little < memory.MIB < 15 * memory.MIB < much
+def test_the_brief_plan_has_both_types_at_4096_beside_all_peers_and_first_the_floor_of_float32():
+    first, *_ = cases = plan.brief(2)
+    assert first == Case(((4096, 4096),), 2)
+    assert {Case(((4096, 4096),), 2, "float64"), Case(((4096, 4096),), 1)} <= {*cases}
 
 
-@pytest.mark.parametrize(("shape", "strips"), [((2048, 1024), 16), ((16, 131_072), 2)])
-def test_a_step_of_ours_keeps_numbers_for_rows_and_columns_and_no_copy_of_the_matrix(shape, strips):
-    (n, m), found = shape, memory.needed(OURS, shape)
-    assert found.weights == 4 * n * m
-    assert found.kept == 16 * (n + m) + strips * (16 * m + 24)
-    assert 0 <= found.raised < found.weights // 4
+def test_cases_are_called_by_their_sizes():
+    shapes = [((8192, 16),), ((10**6,),), ((16,), (2, 8), (3,)), BASE]
+    assert [*map(title, shapes)] == [
+        *("8192 x 16", "vector of 1e6", "3 of at most 16", "Transformer, base")
+    ]
 
 
 @pytest.fixture
 def small(monkeypatch):
     """A bench of two small cases and nothing else."""
-    cases = [TINY, Case("16 x 16", ((16, 16),), 1)]
+    cases = [TINY, Case(((16, 16),), 1)]
     ours = {name: peers.PEERS[name] for name in (OURS, UNCHANGED)}
     for module in (peers, comparison, measurement):
         monkeypatch.setattr(module, "PEERS", ours)
     monkeypatch.setattr(plan, "brief", lambda threads: cases)
     monkeypatch.setattr(plan, "full", lambda threads: cases)
-    monkeypatch.setattr(measurement, "EACH", {False: 0.0, True: 0.0})
+    monkeypatch.setattr(measurement, "EACH", 0.0)
     monkeypatch.setattr(measurement, "SHAPE", (64, 64))
-    monkeypatch.setattr(measurement, "imports", lambda: Imports(1.0, 1.1, 1.1))
-    monkeypatch.setattr(measurement, "first_step", lambda: 0.5)
+    monkeypatch.setattr(measurement, "compile_all", lambda seconds: None)
+    monkeypatch.setattr(measurement, "imports", lambda seconds: Imports(1.0, 1.1, 1.1))
+    monkeypatch.setattr(measurement, "first_step", lambda seconds: 0.5)
     monkeypatch.setattr(measurement, "first_steps", lambda: (20.0, 0.5))
 
 
@@ -232,43 +336,61 @@ def test_the_command_prints_the_cases_and_writes_the_figures(options, small, tmp
     file = tmp_path / "bench.json"
     run = CliRunner().invoke(app, ["bench", "--json", str(file), *options])
     assert run.exit_code == 0, run.output
-    for words in ("8 x 8", "16 x 16", "import adafactor_numba", "keeps 3,096", "ended"):
+    for words in ("8 x 8", "16 x 16", "import adafactor_numba", "it keeps 3,096", "ended"):
         assert words in run.output
     assert ("that compiles" in run.output) == bool(options)
     assert len(json.loads(file.read_text())["results"]) == 6
 
 
-def test_a_picture_needs_matplotlib_and_the_command_says_so(monkeypatch, tmp_path):
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    run = CliRunner().invoke(app, ["bench", "--plot", str(tmp_path / "x.png")])
+def test_what_no_process_answers_is_left_out(small, monkeypatch):
+    def late(*_, **__):
+        raise TimeoutError("the time was up")
+
+    for name in ("compile_all", "needed", "imports", "first_step"):
+        monkeypatch.setattr(measurement, name, late)
+    report = measurement.benched(False, 1, quiet)
+    assert report.left_out == [
+        f"{what}: the time was up"
+        for what in ("compiling", f"memory: {OURS}", "imports", "first step")
+    ]
+    assert len(report.results) == 6
+
+
+@pytest.mark.parametrize("option", [["--full"], ["--threads", "1"], ["--plot", "x.png"]])
+def test_accuracy_measures_no_times(option):
+    run = CliRunner().invoke(app, ["bench", "--accuracy", *option])
     assert run.exit_code == 2
-    assert "pip install 'adafactor-numba[plot]'" in run.output
+    assert f"{option[0]} is of times" in run.output
 
 
-def test_accuracy_has_no_picture(tmp_path):
-    run = CliRunner().invoke(app, ["bench", "--accuracy", "--plot", str(tmp_path / "x.png")])
-    assert run.exit_code == 2
-    assert "--accuracy measures none" in run.output
+def large(names, own, dtype="float32"):
+    """Results of 4096 x 4096: the k-th takes k + 1 times as long as `own`."""
+    return [
+        Result(name, [4096, 4096], dtype, 2, float(k + 1), 1.5, k + 1.0)
+        for k, name in enumerate([FLOOR, own, *names])
+    ]
 
 
-def test_a_picture_is_drawn_of_two_sizes_and_refused_of_one(tmp_path):
-    pytest.importorskip("matplotlib", reason="needs matplotlib: make test EXTRAS=plot")
-    found = [result(name, side, side * 1e-6) for name in (FLOOR, OURS) for side in (8, 16)]
-    plot.plot([*found, *(result(r.name, 32, 1.0, threads=2) for r in found)], tmp_path / "x.svg")
-    text = (tmp_path / "x.svg").read_text()
-    assert text.count("<!-- 1 thread") == 0 < len(text)
-    with pytest.raises(plot.NoPlotError, match="no two sizes"):
-        plot.plot(found[::2], tmp_path / "y.svg")
-    with pytest.raises(plot.NoPlotError, match="cannot be written"):
-        plot.plot(found, tmp_path / "y.nosuchformat")
-
-
-def test_lists_of_parameters_and_oblong_matrices_are_no_line_of_a_picture():
-    oblong = Result(OURS, "", [2, 3], "float32", 1, 1.0, 1.0, 1.0)
-    several = Result(OURS, "", [[2, 2], [3]], "float32", 1, 1.0, 1.0, 1.0)
-    assert [plot._kind(r) for r in (oblong, several)] == [None, None]
-    assert plot._kind(result(OURS, 8, 1.0)) == "square matrices"
-    assert [*asdict(oblong)] == FIELDS
+def test_the_table_has_strict_and_unchanged_in_rows_of_at_most_100_columns(capsys):
+    others = [name for name in PEERS if name not in OWN]
+    report = Report()
+    for dtype in ("float32", "float64"):
+        report.results += large([STRICT, *others], OURS, dtype)
+        report.unchanged += large(others, UNCHANGED, dtype)
+    report.results.append(replace(report.results[0], shape=[8, 8]))
+    report.results.append(replace(report.results[1], shape=[8, 8]))
+    show(report, Console(width=80))
+    printed = capsys.readouterr().out.splitlines()
+    assert max(map(len, printed)) <= 100
+    heads, rows = printed[1], printed[2:7]
+    assert heads.index("floors") < heads.index("strict") < heads.index("foreach")
+    assert [row.rsplit(maxsplit=9)[1:] for row in rows[:2]] == [
+        ["s", "119", "1.50", "3", "4", "5", "6", "7", "8"],
+        ["2", "s", "119", "1.50", "3", "4", "5", "6", "7"],
+    ]
+    assert [row[:20].strip() for row in rows] == [
+        *("4096 x 4096", "X unchanged", "4096 x 4096 float64", "X unchanged", "8 x 8")
+    ]
 
 
 def test_figures_are_printed_in_units_that_suit_them():

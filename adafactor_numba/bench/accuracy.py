@@ -1,7 +1,8 @@
 """How often an optimizer gives another number than the exact step, rounded once, and how far off.
 
-All are asked for the same steps t from statistics of zero; ours also for the step that follows,
-from the statistics it keeps.
+Libraries are asked for the first trials of those that ours is asked for, a step t from statistics
+of zero; ours also for the step that follows, from the statistics it keeps.  Of ours there is a
+second row for just the trials and steps that libraries are asked for.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,6 +19,7 @@ from .format import FORMATS, Format
 from .trial import ANY, TRAINING, Trial, trials
 
 OURS = "numba"
+SAME = "numba, as below"
 PEERS = ("torch", "torch-eps1", "transformers", "optax-factored")
 SHARE = 20  # a peer is asked for one of so many outputs
 
@@ -66,11 +68,11 @@ class Subject:
 
 
 def subjects() -> tuple[list[Subject], list[str]]:
-    """Ours and the peers, and which are not installed."""
+    """Ours, twice, and the peers; and which are not installed."""
     found, absent = [], []
-    for name in (OURS, *PEERS):
+    for name in (OURS, SAME, *PEERS):
         try:
-            found.append(Subject(name, builder(target(name))[1]))
+            found.append(Subject(name, builder(target(OURS if name == SAME else name))[1]))
         except ImportError as error:
             absent.append(f"{name}: {error}")
     return found, absent
@@ -131,4 +133,5 @@ def zeros(shape: tuple[int, ...]) -> dict[str, Any]:
     """The statistics before the first step."""
     if len(shape) == 1:
         return {"V": np.zeros(shape)}
-    return {"R": np.zeros(shape[0]), "C": np.zeros(shape[1])}
+    *leading, n, m = shape
+    return {"R": np.zeros((*leading, n)), "C": np.zeros((*leading, m))}

@@ -7,7 +7,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-Shape: TypeAlias = tuple[int, ...]
+from .title import title
+from .transformer import Shape
+
 Array: TypeAlias = NDArray[Any]
 
 
@@ -15,11 +17,15 @@ Array: TypeAlias = NDArray[Any]
 class Case:
     """One step of all parameters of these shapes; `alone` without the peers."""
 
-    name: str
     shapes: tuple[Shape, ...]
     threads: int
     dtype: str = "float32"
     alone: bool = False
+
+    @property
+    def name(self) -> str:
+        """What is measured, in words."""
+        return f"{title(self.shapes)}, {self.dtype}, on {self.threads}"
 
     @property
     def size(self) -> int:
@@ -29,7 +35,7 @@ class Case:
     @property
     def most_bytes(self) -> int:
         """The memory that all optimizers together may need: each its own X, its state and more."""
-        return 25 * np.dtype(self.dtype).itemsize * self.size
+        return 26 * np.dtype(self.dtype).itemsize * self.size
 
     def bytes_of_the_rule(self, carried: bool = False) -> int:
         """What a step moves between memory and processor that takes the rule line by line.

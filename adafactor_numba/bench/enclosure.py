@@ -16,7 +16,7 @@ import flint
 import numpy as np
 import sympy as sp
 
-from derivations.adafactor import MATRIX, SCHEDULE, VECTOR
+from derivations.adafactor import MATRIX, SCHEDULE, TENSOR, VECTOR
 from derivations.bounds import gamma, roundings
 from derivations.cases import scheduled
 from derivations.evaluate import BALL, FLOAT, evaluate
@@ -25,6 +25,7 @@ from derivations.rule import UpdateRule
 from .format import Doubles, Format
 
 UNIT = Fraction(1, 2**53)
+SIZES = {1: ("n",), 2: ("n", "m"), 3: ("p", "n", "m")}
 BITS = 192  # for what is said of the schedules' balls
 
 
@@ -43,8 +44,7 @@ class Expected(NamedTuple):
 
 def expected(inputs: Mapping[str, Any], t: int, format: Format) -> Expected:
     """X_new from X, G, the old statistics and the constants, with rho and beta_2 of step t."""
-    rule = MATRIX if "R_old" in inputs else VECTOR
-    rates, K = _rates(t)
+    rule, (rates, K) = rule_for(inputs), _rates(t)
     values = evaluate(rule, {**inputs, **rates}, FLOAT, ("alpha", "U_hat"))
     step = values["alpha"] * values["U_hat"]
     near: Doubles = inputs["X"] - step
@@ -58,6 +58,13 @@ def expected(inputs: Mapping[str, Any], t: int, format: Format) -> Expected:
         for index in np.argwhere(low != high):
             _decide(found, tuple(index), balls[tuple(index)], format)
     return found
+
+
+def rule_for(inputs: Mapping[str, Any]) -> UpdateRule:
+    """The rule that reads these inputs."""
+    if "R_old" not in inputs:
+        return VECTOR
+    return MATRIX if np.ndim(inputs["R_old"]) == 1 else TENSOR
 
 
 def _decide(found: Expected, index: tuple[int, ...], ball: flint.arb, format: Format) -> None:
@@ -99,7 +106,7 @@ def _step_roundings(
     rule: UpdateRule, shape: tuple[int, ...], K: tuple[tuple[str, int], ...], beta_2: float
 ) -> int:
     """K of alpha U_hat as `evaluate` computes it."""
-    sizes = dict(zip(("n", "m"), shape, strict=False))
+    sizes = dict(zip(SIZES[len(shape)], shape, strict=True))
     known = {"beta_2": sp.Rational(Fraction(beta_2)), **sizes}
     count = _counts(rule, K)
     values = {symbol: known[symbol.name] for symbol in count.free_symbols}

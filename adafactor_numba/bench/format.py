@@ -19,6 +19,11 @@ class Format(NamedTuple):
     least: int
     beyond: int
 
+    @property
+    def largest(self) -> float:
+        """The largest finite number."""
+        return 2.0**self.beyond - 2.0 ** (self.beyond - self.digits)
+
     def dtype(self) -> np.dtype[Any]:
         """NumPy's; an ImportError where there is none."""
         if self.name != "bfloat16":

@@ -1,49 +1,59 @@
 """All that is measured, one after the other."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from time import perf_counter
 
 from . import plan
-from .comparison import compare
+from .comparison import Limits, compare
 from .memory import SHAPE, needed
 from .peers import OURS, PEERS, missing
 from .report import Report
 from .result import processors
-from .start import first_step, first_steps, imports
+from .start import compile_all, first_step, first_steps, imports
 
-ENDS = {False: 100.0, True: 3600.0}  # seconds after which no case is begun
-EACH = {False: 3.0, True: 6.0}  # seconds for each case
+EACH, SILENCE, BEGIN, END = 2.5, 60.0, 120.0, 145.0  # seconds, as `Limits` says
+COMPILING, ALL = 60.0, 160.0  # seconds at most for that, and after which nothing goes on
+PATIENCE = 20  # so many times that for the full bench
 
 
 def benched(full: bool, threads: int | None, progress: Callable[[str], None]) -> Report:
     """Times beside the peers, memory, how it starts; ends within 3 minutes unless `full`."""
-    start, found = perf_counter(), Report()
-    threads = threads or processors()
-    progress("how it starts")
-    found.imports = imports()
-    found.first_steps["of a process, compiled before"] = first_step()
+    found, threads = Report(), threads or processors()
+    patience = PATIENCE if full else 1
+    each = 2 * EACH if full else EACH
+    limits = Limits(each, patience * SILENCE, patience * BEGIN, patience * END)
     cases = plan.full(threads) if full else plan.brief(threads)
-    compare(cases, found, EACH[full], ENDS[full] - (perf_counter() - start), progress)
-    names = [name for name in PEERS if name not in missing([*PEERS])] if full else [OURS]
-    _remember(found, names, threads, progress)
+    with _or_left_out(found, "compiling", progress):
+        compile_all(patience * COMPILING)
+    compare(cases, found, limits, progress)
+
+    def left() -> float:
+        return limits.left(patience * ALL)
+
+    for name in [name for name in PEERS if name not in missing([*PEERS])] if full else [OURS]:
+        with _or_left_out(found, f"memory: {name}", progress):
+            found.memory.append(needed(name, SHAPE, threads, seconds=left()))
+    with _or_left_out(found, "imports", progress):
+        found.imports = imports(seconds=left())
+    with _or_left_out(found, "first step", progress):
+        found.first_steps["of a process, compiled before"] = first_step(left())
     if full:
-        progress("compiling all anew")
-        compiling, after = first_steps()
-        found.first_steps |= {"that compiles": compiling, "of the next process": after}
-    found.seconds = perf_counter() - start
+        with _or_left_out(found, "compiling all anew", progress):
+            compiling, after = first_steps()
+            found.first_steps |= {"that compiles": compiling, "of the next process": after}
+    found.seconds = perf_counter() - limits.start
     return found
 
 
-def _remember(
-    found: Report, names: list[str], threads: int, progress: Callable[[str], None]
-) -> None:
-    """Add what memory each of these needs."""
-    for name in names:
-        progress(f"memory: {name}")
-        try:
-            found.memory.append(needed(name, SHAPE, threads))
-        except ChildProcessError as error:
-            found.left_out.append(f"memory, {name}: {error}")
+@contextmanager
+def _or_left_out(found: Report, what: str, progress: Callable[[str], None]) -> Iterator[None]:
+    """What no process answers is left out."""
+    progress(what)
+    try:
+        yield
+    except (ChildProcessError, TimeoutError) as error:
+        found.left_out.append(f"{what}: {error}")
 
 
 def measured_accuracy(outputs: int, progress: Callable[[str], None]) -> Report:

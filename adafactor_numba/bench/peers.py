@@ -17,6 +17,8 @@ from .case import Array
 RHO = 1e-6
 OURS = "adafactor-numba"
 UNCHANGED = f"{OURS}, X unchanged"
+STRICT = f"{OURS}, strict"
+OWN = (OURS, UNCHANGED, STRICT)
 
 
 class Step(NamedTuple):
@@ -41,14 +43,8 @@ class Peer:
     most: int = 10**6
 
 
-def _ours(X: Sequence[Array], G: Sequence[Array], threads: int, unchanged: bool = False) -> Step:
-    """`unchanged`: RMS(X) is carried over, as nobody else writes to X."""
-    optimizer = Adafactor(
-        [x.copy() for x in X],
-        rho=RHO,
-        threads=threads,
-        params_unchanged_between_steps=unchanged,
-    )
+def _ours(X: Sequence[Array], G: Sequence[Array], threads: int, **options: bool) -> Step:
+    optimizer = Adafactor([x.copy("K") for x in X], rho=RHO, threads=threads, **options)
     grads = list(G)
     return Step(lambda: optimizer.step(grads), lambda: optimizer.nbytes)
 
@@ -108,7 +104,8 @@ def _optax(X: Sequence[Array], G: Sequence[Array], threads: int) -> Step:
 
 PEERS = {
     OURS: Peer("numba", _ours),
-    UNCHANGED: Peer("numba", partial(_ours, unchanged=True)),
+    UNCHANGED: Peer("numba", partial(_ours, params_unchanged_between_steps=True)),
+    STRICT: Peer("numba", partial(_ours, strict=True)),
     "torch foreach": Peer("torch", partial(_torch, partial(_torch_adafactor, True))),
     "torch loop": Peer("torch", partial(_torch, partial(_torch_adafactor, False))),
     "transformers": Peer("transformers", partial(_torch, _transformers)),

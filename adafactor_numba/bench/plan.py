@@ -1,7 +1,7 @@
 """The cases that are measured, those first that matter most: there may be no time for the last."""
 
-from .case import Case, Shape
-from .transformer import BASE
+from .case import Case
+from .transformer import BASE, Shape
 
 SQUARES = (64, 256, 1024, 4096)
 SMALL: tuple[Shape, ...] = ((16,), (4, 4), (1,), (2, 8), (7,), (3, 5), (), (16, 1))
@@ -18,12 +18,14 @@ def small(count: int) -> tuple[Shape, ...]:
 
 def brief(threads: int) -> list[Case]:
     """What takes less than 3 minutes; how the time grows with entries, parameters and threads."""
+    largest = SQUARES[-1]
     return [
         *(_matrix(side, side, threads) for side in reversed(SQUARES)),
-        _vector(10**6, threads),
-        *(Case(f"{k} of at most 16", small(k), threads, alone=k < 1000) for k in (1000, 100, 10)),
-        Case("Transformer, base", BASE, threads),
-        *(_matrix(4096, 4096, k, alone=k > 1) for k in fewer(threads)),
+        _matrix(largest, largest, threads, "float64"),
+        *(_vector(n, threads) for n in (10**6, 10**4)),
+        *(Case(small(k), threads) for k in (1000, 100, 10)),
+        Case(BASE, threads),
+        *(_matrix(largest, largest, k, alone=k > 1) for k in fewer(threads)),
     ]
 
 
@@ -45,8 +47,8 @@ def fewer(threads: int) -> list[int]:
 
 
 def _matrix(n: int, m: int, threads: int, dtype: str = "float32", *, alone: bool = False) -> Case:
-    return Case(f"{n} x {m}", ((n, m),), threads, dtype, alone)
+    return Case(((n, m),), threads, dtype, alone)
 
 
 def _vector(n: int, threads: int, dtype: str = "float32") -> Case:
-    return Case(f"vector of {n:.0e}".replace("e+0", "e"), ((n,),), threads, dtype)
+    return Case(((n,),), threads, dtype)

@@ -10,9 +10,13 @@ from .result import FLOOR, Result, machine
 
 @dataclass
 class Report:
-    """Times, memory, how it starts, accuracy; what was left out, and why."""
+    """Times, memory, how it starts, accuracy; what was left out, and why.
+
+    `unchanged` compares with ours while nobody else writes to X, and with the floor of that.
+    """
 
     results: list[Result] = field(default_factory=list)
+    unchanged: list[Result] = field(default_factory=list)
     memory: list[Any] = field(default_factory=list)
     imports: Any = None
     first_steps: dict[str, float] = field(default_factory=dict)
@@ -26,11 +30,12 @@ class Report:
         return next((r.seconds for r in self.results if r.name == FLOOR), None)
 
     def json(self) -> str:
-        """JSON, a line for each result."""
+        """JSON, a line for each result; docs/bench.md says what stands where."""
         parts = {
             "machine": json.dumps(machine()),
             "floor_seconds": json.dumps(self.floor_seconds),
             "results": _lines(self.results),
+            "unchanged": _lines(self.unchanged),
             "memory": _lines(self.memory),
             "imports": json.dumps(self.imports and asdict(self.imports)),
             "first_steps": json.dumps(self.first_steps),

@@ -6,6 +6,8 @@ import platform
 from dataclasses import dataclass
 from typing import Any
 
+from .title import title
+
 FLOOR = "floor"
 
 
@@ -17,7 +19,6 @@ class Result:
     """
 
     name: str
-    case: str
     shape: list[int] | list[list[int]]
     dtype: str
     threads: int
@@ -30,6 +31,11 @@ class Result:
         """The shape of each parameter."""
         several: Any = self.shape
         return several if several and isinstance(several[0], list) else [several]
+
+    @property
+    def title(self) -> str:
+        """What was measured, in words."""
+        return title(self.shapes)
 
     @property
     def entries(self) -> int:

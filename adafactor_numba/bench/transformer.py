@@ -3,7 +3,9 @@
 [V] A. Vaswani and others.  Attention Is All You Need.  2017.  arXiv:1706.03762, table 3, "base".
 """
 
-from .case import Shape
+from typing import TypeAlias
+
+Shape: TypeAlias = tuple[int, ...]
 
 LAYERS, WIDTH, HIDDEN, TOKENS = 6, 512, 2048, 37_000
 

@@ -11,9 +11,11 @@ from .format import Format
 Drawn = np.ndarray[Any, Any]
 Draw = Callable[[np.random.Generator, tuple[int, ...], Format], tuple[Drawn, Drawn]]
 
-SHAPES = ((4096,), (257,), (64, 64), (32, 32), (3, 300), (200, 2), (160, 450))
-SHARES = (0.16, 0.16, 0.34, 0.16, 0.08, 0.08, 0.02)
-TIMES = (1, 2, 10, 1_000, 1_000_000)
+SHAPES = ((4096,), (257,), (64, 64), (32, 32), (3, 300), (200, 2), (160, 450), (3, 9, 14))
+SHARES = (0.16, 0.16, 0.34, 0.16, 0.06, 0.06, 0.02, 0.04)
+TIMES = (1, 2, 10, 1_000, 10_000, 16_384, 1_000_000)
+"""At 10^4 the two bounds of rho meet; at 2^14 rho = 1/128 is a double."""
+PARTS = (1, 4)  # of the format's range, over which magnitudes are drawn
 THRESHOLDS = (0.1, 1.0, 3.0, float("inf"))
 
 
@@ -55,9 +57,11 @@ def _patterns(
 def _magnitudes(
     rng: np.random.Generator, shape: tuple[int, ...], format: Format
 ) -> tuple[Drawn, Drawn]:
-    """Of either sign, the logarithm uniform over a quarter of the format's range."""
-    exponents = rng.uniform(format.least / 4, format.beyond / 4, (2, *shape))
-    drawn = rng.choice([-1.0, 1.0], exponents.shape) * 2.0**exponents
+    """Of either sign, the logarithm uniform over all of the format's range or a quarter of it."""
+    part = rng.choice(PARTS)
+    exponents = rng.uniform(format.least / part, format.beyond / part, (2, *shape))
+    magnitudes = np.minimum(2.0**exponents, format.largest)
+    drawn = rng.choice([-1.0, 1.0], exponents.shape) * magnitudes
     X, G = drawn.astype(format.dtype())
     return X, G
 
@@ -67,14 +71,15 @@ def _training(
 ) -> tuple[Drawn, Drawn]:
     """Normal weights, and gradients whose rows differ in size."""
     X, G = rng.standard_normal((2, *shape))
-    rows = rng.lognormal(0, 2, (shape[0], *(1 for _ in shape[1:])))
+    rows = rng.lognormal(0, 2, (*shape[:-1], 1) if len(shape) > 1 else shape)
     return (0.02 * X).astype(format.dtype()), (1e-3 * rows * G).astype(format.dtype())
 
 
 def _dead(rng: np.random.Generator, shape: tuple[int, ...], format: Format) -> tuple[Drawn, Drawn]:
     """The same, but half of the rows and of the columns have no gradient, some no weights."""
     X, G = _training(rng, shape, format)
-    G[rng.random(shape[0]) < 0.5] = 0
+    if G.ndim > 1:
+        G[..., rng.random(shape[-2]) < 0.5, :] = 0
     G[..., rng.random(shape[-1]) < 0.5] = 0
     X[rng.random(shape[0]) < 0.25] = 0
     return X, G

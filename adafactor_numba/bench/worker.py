@@ -1,8 +1,8 @@
 """The process in which cases are measured: `python -m adafactor_numba.bench.worker`.
 
 It reads one question, JSON: the cases, the names of the peers, and for how many seconds.  It
-answers a line for each case: its results, or why it was left out.  It uses as many processors as
-the cases have threads, all of which have the same number: some libraries take all there are.
+answers, line by line, who is asked next, what was left out, and the results.  It uses as many
+processors as the cases have threads, all of which have the same number: some libraries take all.
 """
 
 import json
@@ -14,15 +14,17 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
-from .case import Case, Shape
+from .case import Case
 from .result import FLOOR, Result
+from .transformer import Shape
+from .turns import Times, measured, ratio
 
 
 def main() -> None:
     """Answer the question on stdin."""
     question, answers = json.load(sys.stdin), os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what a library prints is no answer
-    cases = [_case(each) for each in question["cases"]]
+    cases = [parsed(each) for each in question["cases"]]
     confine(cases[0].threads)
     end = perf_counter() + question["seconds"]
     for case in cases:
@@ -41,22 +43,26 @@ def confine(threads: int) -> None:
 
 
 def answered(case: Case, peers: list[str], each: float, end: float) -> Iterator[dict[str, Any]]:
-    """The results of a case, and lines that say what was left out."""
+    """Who is `asked` next, what was left out, and last the results: the case has `ended`."""
     if perf_counter() > end:
-        yield {"left_out": f"{case.name}, {case.dtype}, on {case.threads}: no time was left"}
+        yield {"left_out": f"{case.name}: no time was left", "ended": True}
         return
     if (wanted := case.most_bytes) > (there := memory()):
-        yield {
-            "left_out": f"{case.name}: takes {wanted / 2**30:.0f} GB, {there / 2**30:.0f} are free"
-        }
+        why = f"takes {wanted / 2**30:.0f} GB, {there / 2**30:.0f} are free"
+        yield {"left_out": f"{case.name}: {why}", "ended": True}
         return
-    from .peers import OURS, PEERS, UNCHANGED
+    from .peers import OURS, OWN, PEERS
 
-    steps, failed = {}, []
+    if case.alone:
+        peers = [name for name in peers if name in OWN]
+        yield {"left_out": f"{case.name}: all but ours"}
+    steps: dict[str, Any] = {}
     X, G = case.arrays()
     for name in peers:
-        if (case.alone and name not in (OURS, UNCHANGED)) or len(X) > PEERS[name].most:
+        if len(X) > (most := PEERS[name].most):
+            yield {"left_out": f"{name}: {case.name}: is not asked for more than {most} parameters"}
             continue
+        yield {"asked": name}
         try:
             steps[name] = PEERS[name].build(X, G, case.threads).call
             steps[name]()
@@ -64,34 +70,43 @@ def answered(case: Case, peers: list[str], each: float, end: float) -> Iterator[
             if name == OURS:
                 raise
             steps.pop(name, None)
-            failed.append(f"{name}: {case.name}, {case.dtype}: {type(error).__name__}: {error}")
-    yield {"case": case.name, "results": [asdict(r) for r in results(case, steps, each)]}
-    yield from ({"left_out": why} for why in failed)
+            yield {"left_out": f"{name}: {case.name}: {type(error).__name__}: {error}"}
+    yield {"asked": ""}
+    found = {kind: [asdict(r) for r in of] for kind, of in results(case, steps, each).items()}
+    yield {**found, "ended": True}
 
 
-def results(case: Case, steps: dict[str, Any], seconds: float) -> list[Result]:
-    """The floor and every step, in one alternating run."""
+def results(case: Case, steps: dict[str, Any], seconds: float) -> dict[str, list[Result]]:
+    """The floor and every step, in one alternating run; again beside ours with X unchanged."""
     from .floor import additions, floors
-    from .peers import OURS, UNCHANGED
-    from .turns import measured, ratio
+    from .peers import OURS, STRICT, UNCHANGED
 
     ways = additions(case)
     times = measured(ways | steps, seconds)
-    add = min((times[way] for way in ways), key=median)
-    times = {FLOOR: [t * floors(case) for t in add]} | {name: times[name] for name in steps}
+    add = min((times.pop(way) for way in ways), key=median)
+    others = {name: found for name, found in times.items() if name not in (OURS, STRICT)}
+    floor, lower = ([t * floors(case, carried) for t in add] for carried in (False, True))
+    return {
+        "results": _compared(case, {FLOOR: floor, **times}, OURS),
+        "unchanged": _compared(case, {FLOOR: lower, **others}, UNCHANGED),
+    }
+
+
+def _compared(case: Case, times: Times, ours: str) -> list[Result]:
+    """The medians, and the ratios within each round."""
     shapes = [list(shape) for shape in case.shapes]
     return [
         Result(
             name,
-            case.name,
             shapes[0] if len(shapes) == 1 else shapes,
             case.dtype,
             case.threads,
             median(found),
-            ratio(found, [t * floors(case, name == UNCHANGED) for t in add]),
-            ratio(found, times[OURS]),
+            ratio(found, times[FLOOR]),
+            ratio(found, times[ours]),
         )
         for name, found in times.items()
+        if ours in times
     ]
 
 
@@ -103,7 +118,8 @@ def memory() -> float:
         return float("inf")
 
 
-def _case(given: dict[str, Any]) -> Case:
+def parsed(given: dict[str, Any]) -> Case:
+    """A case that was JSON."""
     shapes: tuple[Shape, ...] = tuple(map(tuple, given.pop("shapes")))
     return Case(shapes=shapes, **given)
 
