@@ -29,13 +29,14 @@ ROWS = 4  # that are read together: so many streams keep the memory busy
 LANES = 16  # partial sums of a row, a power of 2
 MANY = 4 * LANES  # entries of a row that are read together
 WIDTH = 2048  # partial sums at most of an array that is read as it lies in memory
-BLOCK = 2**16  # entries of a block, unless ROWS rows are more
+LEAST = 2 * ROWS  # rows of a block
+BLOCK = 2**16  # entries of a block, unless LEAST rows are more
 STRIPS = 16  # into which an array is cut at most, and so the threads that can share it
 
 
 def _height(m: int) -> int:
-    """How many rows of m entries make a block: a multiple of ROWS."""
-    return ROWS * max(1, BLOCK // (ROWS * m))
+    """How many rows of m entries make a block: a multiple of LEAST."""
+    return LEAST * max(1, BLOCK // (LEAST * m))
 
 
 height = loop(_height)

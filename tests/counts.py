@@ -40,12 +40,11 @@ def tree(sizes, N):
 
 
 def height(sizes, m):
-    """The rows of a block: as many times ROWS as BLOCK has room for, and at least once."""
-    return next(k for k in range(sizes.ROWS, 2 * sizes.BLOCK + 99, sizes.ROWS) if fits(sizes, k, m))
-
-
-def fits(sizes, rows, m):
-    return (rows + sizes.ROWS) * m > sizes.BLOCK
+    """The rows of a block: as many times LEAST as BLOCK has room for, and at least once."""
+    least = sizes.LEAST
+    return next(
+        k for k in range(least, 2 * sizes.BLOCK + 99, least) if (k + least) * m > sizes.BLOCK
+    )
 
 
 def strip(sizes, n, m):

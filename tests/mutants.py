@@ -31,7 +31,7 @@ class Mutant:
 
 # The same loops with smaller blocks, so that small arrays have several of each.
 SMALLER = {
-    "LANES = 16 ": "LANES = 2 ",
+    "LANES = 16 ": "LANES = 4 ",
     "WIDTH = 2048 ": "WIDTH = 5 ",
     "BLOCK = 2**16 ": "BLOCK = 2**6 ",
     "STRIPS = 16 ": "STRIPS = 3 ",

@@ -17,8 +17,8 @@ def small(*sizes, **options):
 STRADDLING = {
     VECTOR: [small(n, t=t) for n in (1, 39, 40, 41, 64, 65, 200) for t in (1, 100)],
     MATRIX: [
-        *(small(*s, t=t) for s in ((9, 5), (29, 8), (7, 33), (53, 3)) for t in (1, 100)),
-        small(29, 8, t=100, d=3.0, epsilon_2=10.0),
+        *(small(*s, t=t) for s in ((9, 5), (29, 9), (7, 33), (9, 17), (53, 3)) for t in (1, 100)),
+        small(29, 9, t=100, d=3.0, epsilon_2=10.0),
     ],
     TENSOR: [small(2, 10, 6), small(3, 9, 5, t=100)],
 }

@@ -87,7 +87,7 @@ def test_how_an_array_lies_in_memory_changes_no_bit(layout, name):
 
 def test_blocks_and_strips_are_those_of_the_shape():
     for n, m in ((1, 1), (9, 70_000), (4096, 4096), (10**6, 3), (70_001, 1)):
-        assert loops.height(m) % loops.ROWS == 0
+        assert loops.height(m) % loops.LEAST == 0
         assert loops.strip(n, m) % loops.height(m) == 0
         assert 1 <= -(-n // loops.strip(n, m)) <= loops.STRIPS
 

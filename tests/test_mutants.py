@@ -22,8 +22,9 @@ EXAMINED = {
     MATRIX: [
         *cases(MATRIX, ((4, 3),)),
         clipped(9, 5),
-        clipped(29, 8),
+        clipped(29, 9),
         clipped(7, 33),
+        clipped(9, 17),
         clipped(53, 3),
     ],
     TENSOR: [*cases(TENSOR, ((2, 2, 3),)), clipped(2, 10, 6)],

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from adafactor_numba.loops import BLOCK, LANES, MANY, ROWS
+from adafactor_numba.loops import BLOCK, LANES, LEAST, MANY, ROWS
 from derivations.adafactor import MATRIX, SCHEDULE, TENSOR, VECTOR
 from derivations.cases import Case, cases
 from derivations.equivalents import EQUIVALENTS
@@ -36,8 +36,8 @@ FORMAL = STRADDLING | {MATRIX: (STRADDLING[MATRIX][0], (ROWS + 1, MANY + LANES +
 """The same, where a root is taken of every entry."""
 LARGE = {
     VECTOR: (BLOCK + 1,),
-    MATRIX: (2 * ROWS + 1, BLOCK // (2 * ROWS) + 1),
-    TENSOR: (2, ROWS + 1, BLOCK // (2 * ROWS) + 1),
+    MATRIX: (2 * LEAST + 1, BLOCK // (2 * LEAST) + 1),
+    TENSOR: (2, 3 * LEAST + 1, BLOCK // (4 * LEAST) + 1),
 }
 """More than one block of the loops, and an odd number of them."""
 
