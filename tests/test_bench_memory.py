@@ -10,7 +10,7 @@ from adafactor_numba.bench import memory
 from adafactor_numba.bench.child import lines
 from adafactor_numba.bench.memory import MIB, needed
 from adafactor_numba.bench.peers import OURS
-from adafactor_numba.loops import BLOCK, ROWS, STRIPS
+from adafactor_numba.loops import BLOCK, LEAST, STRIPS
 
 SIDES = 2048, 2048
 UNSEEN = 64 * 4096  # bytes: Linux counts the pages of a thread in batches of 64
@@ -23,7 +23,7 @@ def counted(n, m, strips):
 
 def block(m, dtype, order):
     """What a thread takes to copy a block of X and of G to where the loops want it."""
-    entries = max(BLOCK, ROWS * m)
+    entries = max(BLOCK, LEAST * m)
     if dtype == "float16":  # G in float32, X in float64, the bits as they lie and rounded
         return entries * (4 + 8 + 2 + 2)
     return 0 if order == "C" else entries * (4 + 4)
