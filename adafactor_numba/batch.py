@@ -78,7 +78,7 @@ class Batch:
             self._parameters[k].fetch()
         field, self._held = self._field, []
         if self._copies:
-            copies: Any = np.concatenate([gradients[k] for k in self._copies], axis=None)
+            copies = _joined([gradients[k] for k in self._copies])
             field["G"][self._small_ones] = _start(copies) + self._offsets
             self._held.append(copies)
         for k in self._large:
@@ -170,6 +170,14 @@ class Batch:
         share = (self._pieces["stop"] - self._pieces["start"]) / self._table["strips"][parameter]
         done = np.concatenate([[0.0], np.cumsum(share * self._sizes[parameter])])
         return np.searchsorted(done, np.linspace(0.0, done[-1], threads + 1))
+
+
+def _joined(arrays: list[Any]) -> Array:
+    """The bytes of all arrays, each row after row."""
+    try:
+        return np.frombuffer(b"".join(arrays), np.uint8)  # a tenth of the time, where they lie so
+    except TypeError:
+        return np.concatenate(arrays, axis=None)
 
 
 def _start(A: Array) -> int:

@@ -128,7 +128,7 @@ class Adafactor:
         index, and whatever a function rho or beta_2 raises, before anything is written.
         """
         given = self._same_form("grads", grads)
-        rates = self._rates(name for name, G in given.items() if G is not None)
+        rates = self._rates([name for name, G in given.items() if G is not None])
         gradients = self._gradients(given)
         if self.strict:
             self._step_strictly(gradients)
@@ -231,7 +231,7 @@ class Adafactor:
         X, G = (A.reshape(parameter.form) for A in (parameter.X, G))
         return moved(X, G, statistics, own, self.hyperparameters), statistics
 
-    def _rates(self, names: Iterable[Hashable]) -> dict[int, Rates]:
+    def _rates(self, names: Sequence[Hashable]) -> dict[int, Rates]:
         """The rates of every t that a parameter of these names comes to."""
         times = sorted({self._parameters[name].t + 1 for name in names})
         return {t: self.hyperparameters.at(t) for t in times}
@@ -261,7 +261,7 @@ class Adafactor:
             raise TypeError(f"{where} is a {type(arrays).__name__}; params is a {form}")
         named = _named(where, arrays)
         self._check_names(where, named)
-        return {name: named[name] for name in self._parameters}
+        return {name: named[name] for name in self._parameters} if self._mapping else named
 
     def _check_names(self, where: str, named: Mapping[Hashable, Any]) -> None:
         if named.keys() == self._parameters.keys():
