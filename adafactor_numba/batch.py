@@ -83,15 +83,17 @@ class Batch:
             self._held.append(copies)
         for k in self._large:
             G = gradients[k].reshape(self._parameters[k].form)  # type: ignore[union-attr]
-            field["G"][k], field["G_strides"][k] = _start(G), G.strides
-            field["form"][k] = self._forms[k] if G.flags.c_contiguous else sweep.STRIDED
+            field["G"][k] = _start(G)
             self._held.append(G)
-        if self._large:
-            self._present = self._forms_in(field["form"])
+            if G.strides != self._strides.get(k):
+                field["G_strides"][k] = self._strides[k] = G.strides
+                field["form"][k] = self._forms[k] if G.flags.c_contiguous else sweep.STRIDED
+                self._present = self._forms_in(field["form"])
 
     def _arrange(self, active: list[bool]) -> None:
         """Note which of the parameters are active, and where a copy of small gradients has each."""
         self._active, table = active, self._table
+        self._strides: dict[int, tuple[int, ...]] = {}
         table["form"] = np.where(active, self._forms, sweep.IDLE)
         small = np.flatnonzero(active & self._small)
         n, m, itemsize = table["n"][small], table["m"][small], self._like[0][1].itemsize
