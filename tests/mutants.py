@@ -14,7 +14,8 @@ from adafactor_numba import loops
 from adafactor_numba.audit.check import Implementation
 from adafactor_numba.audit.source import interpreted
 
-MODULES = "schedule", "compiler", "philox", "half", "storage", "loops", "vector", "matrix"
+LOOPS = "loops", "vector", "squares", "matrix"
+MODULES = "schedule", "compiler", "philox", "half", "storage", *LOOPS
 SOURCE = Path(loops.__file__).parent
 
 
@@ -198,10 +199,22 @@ CHANGES = {
         ),
         "eps1 in C only": ("update(R, row_sums, m,", "update(R, row_sums, 0,"),
         "eps1 squared": ("terms * epsilon_1)", "terms * epsilon_1 * epsilon_1)"),
-        "magnitudes of G": ("lanes[k] += x * x", "lanes[k] += abs(x)"),
         "mean for sum in R": ("update(R, row_sums, m,", "update(R, row_sums / m, m,"),
         "C for R": ("R[i] = moving(R[i]", "R[i] = moving(R[0]"),
         "w and beta_2 swapped": ("beta_2 * R_old + w *", "w * R_old + beta_2 *"),
+        "last row skipped": (
+            "range(ROWS * quarter, block.shape[0]):\n            row_sums",
+            "range(ROWS * quarter, block.shape[0] - 1):\n            row_sums",
+        ),
+        "rows of the first block": (
+            "squares(block, quarter, row_sums[start:]",
+            "squares(block, quarter, row_sums",
+        ),
+        "R not kept": ("update(R, row_sums", "update(R.copy(), row_sums"),
+        "sums kept without w": ("w * (squares", "(squares"),
+    },
+    ("squares", "R"): {
+        "magnitudes of G": ("lanes[k] += x * x", "lanes[k] += abs(x)"),
         "last column skipped": (
             "range(min(LANES, m - start))",
             "range(min(LANES, m - start - 1))",
@@ -214,10 +227,6 @@ CHANGES = {
         "last of many columns skipped": (
             "range(0, many, MANY):\n            squares",
             "range(0, many - MANY, MANY):\n            squares",
-        ),
-        "last row skipped": (
-            "range(ROWS * quarter, block.shape[0]):\n            row_sums",
-            "range(ROWS * quarter, block.shape[0] - 1):\n            row_sums",
         ),
         "row in float32": ("lanes[k] += x * x", "lanes[k] += float64(np.float32(x * x))"),
         "lanes of another row": ("lanes[2 * LANES + k] += c", "lanes[LANES + k] += c"),
@@ -233,16 +242,19 @@ CHANGES = {
         "many of rows that are not apart": ("places(A, q + i, j)", "places(A, 1 + i, j)"),
         "sums of rows that are not apart": ("row_sums[k * q + i]", "row_sums[k + i]"),
         "rows that are not apart": ("float64(A[q + i, j])", "float64(A[1 + i, j])"),
-        "rows of the first block": (
-            "squares(block, quarter, row_sums[start:]",
-            "squares(block, quarter, row_sums",
-        ),
-        "R not kept": ("update(R, row_sums", "update(R.copy(), row_sums"),
-        "sums kept without w": ("w * (squares", "(squares"),
     },
     ("matrix", "C"): {
         "eps1 in R only": ("update(C, column_sums, n,", "update(C, column_sums, 0,"),
         "mean for sum in C": ("update(C, column_sums, n,", "update(C, column_sums / n, n,"),
+        "columns in float32": (
+            "part[j]\n",
+            "float64(np.float32(part[j]))\n",
+        ),
+        "C not kept": ("update(C, column_sums", "update(C.copy(), column_sums"),
+        "last strip only": ("columns[j] += part[j]", "columns[j] = part[j]"),
+        "columns not cleared": ("    columns[:] = 0.0\n", ""),
+    },
+    ("squares", "C"): {
         "wrong axis": (
             "columns[start + k] += x * x",
             "columns[k] += x * x",
@@ -260,13 +272,6 @@ CHANGES = {
             "m - start)):\n",
             "m - start)):\n            columns[start] += 1.0\n",
         ),
-        "columns in float32": (
-            "part[j]\n",
-            "float64(np.float32(part[j]))\n",
-        ),
-        "C not kept": ("update(C, column_sums", "update(C.copy(), column_sums"),
-        "last strip only": ("columns[j] += part[j]", "columns[j] = part[j]"),
-        "columns not cleared": ("    columns[:] = 0.0\n", ""),
         "rest of a row not in C": (
             "            columns[start + k] += x * x\n    total",
             "    total",

@@ -12,7 +12,7 @@ from tests.mutation.report import Survivor, faults, listed, table
 from tests.mutation.session import is_chosen, report
 from tests.mutation.verdicts import Examination, Verdict, verdicts
 
-LIST = Path(__file__).parent / "mutation" / "survivors.toml"
+LIST = Path(__file__).parent / "mutation" / "survivors"
 
 
 def changed(old, new, module="schedule"):

@@ -15,7 +15,7 @@ from .plan import CHECKS
 from .report import faults, listed, table
 from .verdicts import verdicts
 
-SURVIVORS = Path(__file__).with_name("survivors.toml")
+SURVIVORS = Path(__file__).with_name("survivors")
 
 
 def main(chosen: list[str]) -> int:

@@ -226,7 +226,7 @@ COPIED = {"room": room, "workroom": room, "rows": rows, "put": put, "float64": n
 @contextmanager
 def replaced(code, names):
     """The loops with other functions under these names, for as long as it is needed."""
-    spaces = [vars(module) for module in (code.loops, code.vector, code.matrix)]
+    spaces = [vars(module) for module in (code.loops, code.vector, code.squares, code.matrix)]
     kept = [{name: space[name] for name in names if name in space} for space in spaces]
     for space, own in zip(spaces, kept, strict=True):
         space |= {name: names[name] for name in own}

@@ -8,6 +8,7 @@ CHECKS = {
     "schedule": (checks.rates,),
     "loops": (checks.blocks, *STEPS, checks.scan),
     "vector": STEPS,
+    "squares": STEPS,
     "matrix": STEPS,
     "storage": (checks.types, checks.scan, checks.storage, bits.noise),
     "half": (bits.widening, bits.nearest, bits.chance, bits.views, bits.places, checks.storage),

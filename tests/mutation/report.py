@@ -34,10 +34,11 @@ class Survivor:
         return self.shown == "bits" and verdict.same
 
 
-def listed(file: Path) -> list[Survivor]:
-    """The survivors of a list; those of one entry share their reason."""
+def listed(folder: Path) -> list[Survivor]:
+    """The survivors of the lists in a folder; those of one entry share their reason."""
     return [
         Survivor(entry["module"], entry["function"], *change, entry["shown"], entry["why"])
+        for file in sorted(folder.glob("*.toml"))
         for entry in tomllib.loads(file.read_text())["survivor"]
         for change in entry["changes"]
     ]
