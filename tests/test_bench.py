@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -33,7 +34,7 @@ FIELDS = [
     *("name", "shape", "dtype", "threads"),
     *("seconds", "ratio_to_floor", "ratio_to_ours"),
 ]
-AT_ONCE = Limits(each=0.0, silence=60.0, begin=60.0, end=100.0)
+at_once = partial(Limits, each=0.0, silence=300.0, begin=600.0, end=900.0)
 
 
 def quiet(_):
@@ -169,7 +170,7 @@ def test_a_missing_peer_is_no_failure_and_is_named(monkeypatch):
     for module in (peers, comparison):
         monkeypatch.setattr(module, "PEERS", ours | absent)
     report = Report()
-    compare([TINY, Case(((4,), (2, 2)), 1)], report, AT_ONCE, quiet)
+    compare([TINY, Case(((4,), (2, 2)), 1)], report, at_once(), quiet)
     assert report.left_out == ["theirs: no_such_module is not installed"]
     assert [r.name for r in report.results] == [FLOOR, OURS, UNCHANGED] * 2
     assert [r.name for r in report.unchanged] == [FLOOR, UNCHANGED] * 2
@@ -228,7 +229,7 @@ def test_a_peer_that_hangs_or_ends_the_process_is_left_out_and_the_rest_goes_on(
 def test_where_ours_fails_the_case_is_left_out_and_the_next_is_tried(monkeypatch):
     monkeypatch.setattr(comparison, "WORKER", ("-c", "raise KeyError('ours')"))
     report = Report()
-    compare([TINY, Case(((8, 8),), 2)], report, AT_ONCE, quiet)
+    compare([TINY, Case(((8, 8),), 2)], report, at_once(), quiet)
     absent = len(peers.missing([*PEERS]))
     assert report.left_out[absent:] == [
         f"the rounds: {case}: a process ended with 1: KeyError: 'ours'"
@@ -240,7 +241,7 @@ def test_a_process_that_fails_when_all_is_answered_leaves_nothing_out(monkeypatc
     ends = """print('{"ended": true}'); raise SystemExit(1)"""
     monkeypatch.setattr(comparison, "WORKER", ("-c", ends))
     report = Report()
-    compare([TINY], report, AT_ONCE, quiet)
+    compare([TINY], report, at_once(), quiet)
     assert len(report.left_out) == len(peers.missing([*PEERS]))
 
 
