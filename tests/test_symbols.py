@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sympy import Max, Min, Sum, sqrt
 
-from adafactor_numba.audit import symbols
+from adafactor_numba.audit import symbols, verification
 from adafactor_numba.audit.choices import Choices, UnlikeError
 from adafactor_numba.audit.field import Field
 from adafactor_numba.audit.formal import Symbols
@@ -94,6 +94,12 @@ def test_a_w_that_is_not_1_less_beta_2_is_noticed(algebra):
     for at in symbols.points(VECTOR, (2,), field):
         at.given = at.given | {"w": 1 + at.given["beta_2"]}
         assert parts(at, loops)
+
+
+def test_a_chance_that_is_too_large_is_refuted(monkeypatch):
+    monkeypatch.setattr(verification, "ENOUGH", -(10**4))
+    with pytest.raises(verification.RefutedError, match=r"chance of 2\^-\d+; 2\^-10000 is wanted"):
+        verification._symbols()
 
 
 OTHER = {

@@ -34,6 +34,8 @@ STRADDLING = {
 """Sizes on both sides of what the loops read and add up at once."""
 FORMAL = STRADDLING | {MATRIX: (STRADDLING[MATRIX][0], (ROWS + 1, MANY + LANES + 1))}
 """The same, where a root is taken of every entry."""
+ENOUGH = -100
+"""log2 of the chance that what is seen modulo a prime is not so."""
 LARGE = {
     VECTOR: (BLOCK + 1,),
     MATRIX: (2 * LEAST + 1, BLOCK // (2 * LEAST) + 1),
@@ -137,7 +139,7 @@ def _source() -> str:
 
 def _symbols() -> str:
     """The same on numbers modulo a prime, on every way; then the sweep, over one of each rank."""
-    algebra = field(704)
+    algebra = field(832)
     loops = symbols.on_symbols(algebra)
     shared = {name: algebra.variable() for name in swept.SHARED}
     drawn = {
@@ -155,9 +157,11 @@ def _symbols() -> str:
         if wrong := swept.parted(together, threads=3):
             raise RefutedError(f"the sweep parts from the rule: {wrong}")
         chances.append(swept.chance(together))
+    if (chance := math.ceil(max(chances))) > ENOUGH:
+        raise RefutedError(f"seen only but for a chance of 2^{chance}; 2^{ENOUGH} is wanted")
     return (
         f"loops and sweep are the rule on {len(found)} ways in {len(drawn)} shapes, but for a "
-        f"chance of 2^{math.ceil(max(chances))}"
+        f"chance of 2^{chance}"
     )
 
 
