@@ -94,6 +94,16 @@ def _add_squares(A: Stored, q: int, columns: Floats) -> None:
 add_squares = loop(_add_squares)
 
 
+def _add_squares_of_row(a: Stored, columns: Floats) -> None:
+    """Add a_j^2 of a, no longer than columns, to columns (m,)."""
+    for j in range(a.shape[0]):
+        x = float64(a[j])
+        columns[j] += x * x
+
+
+add_squares_of_row = loop(_add_squares_of_row)
+
+
 def _width(n: int) -> int:
     """How many partial sums n numbers are added up in: ROWS rows of them, where they suffice."""
     return max(1, min(WIDTH, n // ROWS))
@@ -110,9 +120,7 @@ def _sum_of_squares_of_block(x: Stored) -> float:
     whole = ROWS * quarter
     add_squares(x[: whole * m].reshape(whole, m), quarter, columns)
     for start in range(whole * m, n, m):
-        for k in range(min(m, n - start)):
-            a = float64(x[start + k])
-            columns[k] += a * a
+        add_squares_of_row(x[start : start + m], columns)
     return total(columns)
 
 

@@ -22,6 +22,7 @@ from .loops import (
     Floats,
     Stored,
     add_squares,
+    add_squares_of_row,
     clipping,
     height,
     loop,
@@ -31,16 +32,6 @@ from .loops import (
 )
 from .squares import squares, squares_of_row
 from .storage import put, room, rows, workroom
-
-
-def _add_squares_of_row(a: Stored, columns: Floats) -> None:
-    """Add a_j^2 to columns (m,)."""
-    for j in range(columns.shape[0]):
-        x = float64(a[j])
-        columns[j] += x * x
-
-
-add_squares_of_row = loop(_add_squares_of_row)
 
 
 def _sum_of_squares(X: Stored) -> float:
