@@ -4,6 +4,7 @@ A long number is LIMBS integers of 64 bits, of which number k counts units of 2^
 2^28 squares can be added before one of them overflows, unless what is above 32 bits is carried.
 """
 
+import math
 from fractions import Fraction
 from typing import Any, TypeAlias
 
@@ -11,9 +12,9 @@ import numpy as np
 from numba.extending import overload
 from numpy.typing import NDArray
 
-from .doubledouble import two_sum
-from .loops import BLOCK, ROWS, WIDTH, Floats, Stored, height, loop, strip
+from .loops import ROWS, Floats, Stored, height, loop, strip
 from .storage import room, rows
+from .whole import SUMMANDS, extremes, fitting, holds, squares_of_quarters
 
 Long: TypeAlias = NDArray[np.int64]
 
@@ -24,7 +25,7 @@ BEYOND = 1023 + 491  # the biased exponent of what is larger than the optimizer 
 
 
 def _add_integer(total: Long, a: int, position: int) -> None:
-    """Add a 2^(position - LOWEST), |a| < 2^56."""
+    """Add a 2^(position - LOWEST)."""
     k, shift = position >> 5, position & 31
     low, high = (a & LOW) << shift, (a >> 32) << shift
     total[k] += low & LOW
@@ -33,20 +34,6 @@ def _add_integer(total: Long, a: int, position: int) -> None:
 
 
 add_integer = loop(_add_integer)
-
-
-def _add_doubles(total: Long, a: Floats) -> None:
-    """Add all of a, multiples of 2^-1074."""
-    for bits in a.view(np.int64):
-        exponent, mantissa = (bits >> 52) & 2047, bits & (2**52 - 1)
-        if exponent > 0:
-            mantissa += 2**52
-        if mantissa != 0:
-            position = max(exponent, 1) - 1075 + LOWEST
-            add_integer(total, mantissa if bits >= 0 else -mantissa, position)
-
-
-add_doubles = loop(_add_doubles)
 
 
 def _carry(total: Long) -> None:
@@ -79,42 +66,36 @@ def _add_each_square(total: Long, a: Floats) -> bool:
 add_each_square = loop(_add_each_square)
 
 
-def _cascade(A: Stored, high: Floats, low: Floats, lost: Floats) -> None:
-    """Add the squares of A (4, m), all exact, to high + low (m,); what low cannot hold to lost."""
-    for j in range(high.shape[0]):
-        h, l, rest = high[j], low[j], lost[j]
-        for i in range(ROWS):
-            x = np.float64(A[i, j])
-            h, error = two_sum(h, x * x)
-            l, error = two_sum(l, error)
-            rest += abs(error)
-        high[j], low[j], lost[j] = h, l, rest
+def _add_whole(total: Long, sums: Long, reach: float) -> None:
+    """Add sums (2, 4) of whole numbers."""
+    position = 2 * (math.frexp(reach)[1] - 1) - 104 + LOWEST
+    for k in range(sums.shape[1]):
+        add_integer(total, sums[0, k], position + 52)
+        add_integer(total, sums[1, k], position)
 
 
-cascade = loop(_cascade)
+add_whole = loop(_add_whole)
 
 
-def _squares_in_pairs(total: Long, a: Stored) -> bool:
-    """Add the squares of a (n,) of float32, if pairs of doubles hold the partial sums."""
-    n = a.shape[0]
-    m = min(n, WIDTH)
-    high, low, lost = np.zeros(m), np.zeros(m), np.zeros(m)
-    whole = n // (ROWS * m) * ROWS
-    A = a[: whole * m].reshape(whole, m)
-    for i in range(0, whole, ROWS):
-        cascade(A[i : i + ROWS], high, low, lost)
-    if whole * m < n:
-        last = np.zeros((ROWS, m), a.dtype)
-        last.reshape(-1)[: n - whole * m] = a[whole * m :]
-        cascade(last, high, low, lost)
-    if not (lost == 0.0).all():
-        return False
-    add_doubles(total, high)
-    add_doubles(total, low)
-    return True
+def _add_squares_of_block(total: Long, x: Stored) -> bool:
+    """Add the squares of x (n,) of float32; whether all are numbers."""
+    reach, good, sums = 1.0, True, np.empty((2, ROWS), np.int64)
+    whole = x.shape[0] // ROWS * ROWS
+    for start in range(0, whole, ROWS * SUMMANDS):
+        part = x[start : min(whole, start + ROWS * SUMMANDS)]
+        squares_of_quarters(part, reach, sums)
+        largest, least = extremes(part)
+        if not holds(reach, largest, least):
+            reach = fitting(largest, least)
+            squares_of_quarters(part, reach, sums)
+        if reach > 0.0:
+            add_whole(total, sums, reach)
+        else:
+            good &= add_each_square(total, part.astype(np.float64))
+    return add_each_square(total, x[whole:].astype(np.float64)) and good
 
 
-squares_in_pairs = loop(_squares_in_pairs)
+add_squares_of_block = loop(_add_squares_of_block)
 
 
 def add_squares(total: Long, a: Stored) -> bool:
@@ -125,9 +106,7 @@ def add_squares(total: Long, a: Stored) -> bool:
 @overload(add_squares, strict=False)
 def _add_squares(total: Any, a: Any) -> Any:
     if a.dtype.bitwidth < 64:
-        return lambda total, a: (
-            squares_in_pairs(total, a) or add_each_square(total, a.astype(np.float64))
-        )
+        return lambda total, a: add_squares_of_block(total, a)
     return lambda total, a: add_each_square(total, a)
 
 
@@ -143,10 +122,8 @@ def _add_strips(total: Long, X: Stored, first: int, last: int) -> bool:
         spare = room(A, most)
         for i in range(0, A.shape[0], most):
             block = rows(A, i, min(most, A.shape[0] - i), spare)
-            entries = block.reshape(-1)
-            for k in range(0, entries.shape[0], BLOCK):
-                good = add_squares(total, entries[k : k + BLOCK]) and good
-                carry(total)
+            good &= add_squares(total, block.reshape(-1))
+            carry(total)
     return good
 
 

@@ -52,9 +52,12 @@ class Bounds:
         return (self.C + PAIR) * SLACK
 
     def mean_square_U(self, pairs: bool) -> float:
-        """A factor, a product and two additions in doubles, if not in pairs; then all columns."""
-        terms = PAIR if pairs else 4 * U
-        columns = (self._strips + self.p * self.m + 3) * PAIR
+        """1 / R, a product and two additions in doubles, if not in pairs; then all columns.
+
+        R itself is the sum of two products, each of two rounded factors of which one is a sum.
+        """
+        terms = PAIR if pairs else (6 + 3) * U
+        columns = (self._strips + self.p * self.m + 4) * PAIR
         return (
             terms + compensated(self._height) + columns + self.inverse_R + self.inverse_C
         ) * SLACK

@@ -21,6 +21,7 @@ from .compiler import together as together
 from .storage import room, rows
 
 Floats: TypeAlias = NDArray[np.float64]
+Integers: TypeAlias = NDArray[np.int64]
 Stored: TypeAlias = (
     NDArray[np.float32] | NDArray[np.float64] | NDArray[np.uint16] | NDArray[np.int16]
 )

@@ -220,17 +220,19 @@ def _invert(high: Floats, low: Floats, x: float, y: float) -> None:
 invert = loop(_invert)
 
 
-def _quotients(R: Floats, C: Floats, factored: bool) -> None:
+def _quotients(R: Floats, C: Floats, S: Floats, factored: bool) -> None:
     """Turn R (2, p, n), C (2, p, m) into S / R and 1 / C, so that U^2 is their product with G^2.
 
-    S is the mean of sum R and sum C.  A vector is a row whose R is S.
+    S (2, p), the mean of sum R and sum C, is written.  A vector is a row whose R and S are 1.
     """
     for b in range(R.shape[1]):
+        S[0, b], S[1, b] = 1.0, 0.0
         if factored:
             x, y = sum_of_pairs(R[0, b], R[1, b])
             z, t = sum_of_pairs(C[0, b], C[1, b])
             x, y = add(x, y, z, t)
-            invert(R[0, b], R[1, b], 0.5 * x, 0.5 * y)
+            S[0, b], S[1, b] = 0.5 * x, 0.5 * y
+            invert(R[0, b], R[1, b], S[0, b], S[1, b])
         else:
             R[0, b], R[1, b] = 1.0, 0.0
         invert(C[0, b], C[1, b], 1.0, 0.0)
@@ -240,20 +242,6 @@ quotients = loop(_quotients)
 
 
 def _add_weighted(A: Stored, f: Floats, high: Floats, low: Floats) -> None:
-    """Add sum_i f_i A_ij^2 of the four rows of A (4, m) to high + low (m,), to 3 roundings."""
-    f_0, f_1, f_2, f_3 = f[0, 0], f[0, 1], f[0, 2], f[0, 3]
-    for j in range(high.shape[0]):
-        a, b = np.float64(A[0, j]), np.float64(A[1, j])
-        c, d = np.float64(A[2, j]), np.float64(A[3, j])
-        x = (a * a * f_0 + b * b * f_1) + (c * c * f_2 + d * d * f_3)
-        high[j], e = two_sum(high[j], x)
-        low[j] += e
-
-
-add_weighted = loop(_add_weighted)
-
-
-def _add_weighted_pairs(A: Stored, f: Floats, high: Floats, low: Floats) -> None:
     """Add sum_i f_i A_ij^2 of the four rows of A (4, m), f (2, 4), to high + low (m,)."""
     for i in range(ROWS):
         f_0, f_1 = f[0, i], f[1, i]
@@ -264,7 +252,7 @@ def _add_weighted_pairs(A: Stored, f: Floats, high: Floats, low: Floats) -> None
             low[j] += e + y
 
 
-add_weighted_pairs = loop(_add_weighted_pairs)
+add_weighted = loop(_add_weighted)
 
 
 def _weigh_row(a: Stored, f: tuple[float, float], high: Floats, low: Floats) -> None:
@@ -277,7 +265,7 @@ def _weigh_row(a: Stored, f: tuple[float, float], high: Floats, low: Floats) -> 
 weigh_row = loop(_weigh_row)
 
 
-def _measure(G: Stored, f: Floats, parts: Floats, pairs: bool, first: int, last: int) -> None:
+def _measure(G: Stored, f: Floats, parts: Floats, first: int, last: int) -> None:
     """Write sum_i f_i G_ij^2 of the strips of G (p, n, m) from first to last, f (2, p, n)."""
     _, n, m = G.shape
     each = -(-n // strip(n, m))
@@ -296,10 +284,7 @@ def _measure(G: Stored, f: Floats, parts: Floats, pairs: bool, first: int, last:
             for k in range(0, block.shape[0], ROWS):
                 own = min(ROWS, block.shape[0] - k)
                 four[:, :own] = f[:, b, i + k : i + k + own]
-                if pairs:
-                    add_weighted_pairs(panel(block, k, end), four, parts[0, s], parts[1, s])
-                else:
-                    add_weighted(panel(block, k, end), four, parts[0, s], parts[1, s])
+                add_weighted(panel(block, k, end), four, parts[0, s], parts[1, s])
 
 
 measure = loop(_measure)
@@ -314,12 +299,13 @@ def _weigh(high: Floats, low: Floats, c_0: Floats, c_1: Floats) -> None:
 weigh = loop(_weigh)
 
 
-def _sum_of_products(a: Floats, c: Floats) -> tuple[float, float]:
-    """sum a c of a, c (2, p, m); a becomes the products."""
+def _sum_of_products(a: Floats, c: Floats, S: Floats) -> tuple[float, float]:
+    """sum S a c of a, c (2, p, m) and S (2, p); a becomes the products a c."""
     x, y = 0.0, 0.0
     for b in range(a.shape[1]):
         weigh(a[0, b], a[1, b], c[0, b], c[1, b])
         h, l = sum_of_pairs(a[0, b], a[1, b])
+        h, l = multiply(h, l, S[0, b], S[1, b])
         x, y = add(x, y, h, l)
     return x, y
 

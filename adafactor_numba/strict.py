@@ -17,34 +17,27 @@ compared by algebra.  Float64 begins with pairs.
 """
 
 import math
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
 from fractions import Fraction
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import nearest, schedule
-from .accumulator import LIMBS, add_strips, value
+from . import nearest, passes, schedule
+from .accumulator import LIMBS, value
 from .bounds import SLACK, Bounds
 from .certificate import Certificate
 from .doubledouble import PAIR, Pair, divide, root, times, two_sum
 from .exact import Exact
 from .hyperparameters import Hyperparameters
-from .loops import strip
+from .loops import height, strip
 from .memory import Array
-from .pairsums import (
-    gather,
-    measure,
-    observe,
-    quotients,
-    roots,
-    sum_of_products,
-    update,
-)
-from .ziv import TINY, again, descend, settled
+from .pairsums import gather, quotients, roots, sum_of_products, update
+from .survey import worthwhile
+from .ziv import TINY, again, settled
 
+ROOM = 2**12  # undecided entries that are looked at together, or more
 SHARED = 2**16  # entries from which on threads are worth their start
 LARGEST = 2.0**490  # the square of which, summed over 2^44 entries, is a double
 OUTSIDE = (
@@ -95,44 +88,41 @@ class Step:
         self.given, self.X, self.G = X, _plain(X), _plain(G)
         self.rates, self.constants = rates, constants
         self.p, self.n, self.m = p, n, m = X.shape
-        self.R_old = statistics["R"].reshape(p, n) if self.factored else None
+        self.R_old = statistics["R"].reshape(p, n) if self.factored else np.zeros((p, n))
         self.C_old = statistics["C" if self.factored else "V"].reshape(p, m)
         self.strips = p * -(-n // strip(n, m))
-        self.threads = threads if X.size >= SHARED else 1
-        self.R, self.C = np.empty((2, p, n)), np.empty((2, p, m))
+        self.threads = min(threads, self.strips) if X.size >= SHARED else 1
+        self.R, self.C, self.S = np.empty((2, p, n)), np.empty((2, p, m)), np.empty((2, p))
         self.read()
-
-    def each(self, work: Callable[[int, int], Any]) -> list[Any]:
-        """What `work` returns for the strips from one number to another, by threads."""
-        ends = [self.strips * k // self.threads for k in range(self.threads + 1)]
-        if self.threads == 1:
-            return [work(*ends)]
-        with ThreadPoolExecutor(self.threads) as pool:
-            return list(pool.map(work, ends[:-1], ends[1:]))
 
     def read(self) -> None:
         """Sum all squares: of G by row and column in pairs, of X exactly."""
-        parts = np.empty((2, self.strips, self.m))
-        self.each(lambda first, last: observe(self.G, self.R, parts, first, last))
+        parts, self.ratios = np.empty((2, 2, self.strips, self.m))
+        totals = np.zeros((self.threads, LIMBS), np.int64)
+        taken = np.empty(self.threads, np.int64)
+        rates = np.array([self.rates.w[0], self.rates.beta_2[0], self.constants.epsilon_1])
+        sums = passes.Sums(self.R_old, rates, self.R, parts, self.ratios, totals, taken)
+        read = passes.read if self.threads == 1 else passes.read_together
+        read(self.X, self.G, sums, self._cuts(self.strips))
         gather(parts, self.C)
-        totals = self.each(self._squares_of_X)
-        self.mean_square_X = sum((value(total) for _, total in totals), Fraction(0)) / self.X.size
+        square = value(totals.sum(0))
+        self.mean_square_X = square / self.X.size
         largest = max(self.R[0].max(), self.C[0].max())  # a NaN in one is one in the other
         self.fits = bool(
             _constants_fit(self.constants, self.rates.rho)
             and largest <= largest_gradient(self.constants) ** 2
-            and self.mean_square_X * self.X.size <= Fraction(LARGEST) ** 2
-            and all(fit for fit, _ in totals)
+            and square <= Fraction(LARGEST) ** 2
+            and taken.all()
         )
 
-    def _squares_of_X(self, first: int, last: int) -> tuple[bool, Array]:
-        total = np.zeros(LIMBS, np.int64)
-        return add_strips(total, self.X, first, last), total
+    def _cuts(self, pieces: int) -> Array:
+        """The first of so many pieces that each thread has, and their end."""
+        return np.linspace(0, pieces, self.threads + 1).astype(np.int64)
 
     def write(self) -> Certificate:
         """Change X and the statistics; how each of their entries was decided."""
         new, certificate = self._statistics()
-        quotients(self.R, self.C, self.factored)
+        quotients(self.R, self.C, self.S, self.factored)
         self.c = roots(self.C, (1.0, 0.0))
         certificate += self._descend()
         if self.X is not self.given:
@@ -145,7 +135,7 @@ class Step:
         """The old and the new statistics, which are made of the sums."""
         w, beta_2, _ = self.rates
         kinds: list[Any] = [(self.C_old, self.C, self.bounds.C, self.n, self.exact.C)]
-        if self.R_old is not None:
+        if self.factored:
             kinds.append((self.R_old, self.R, self.bounds.R, self.m, self.exact.R))
         new, left = [], 0
         for old, pairs, bound, terms, exactly in kinds:
@@ -163,38 +153,57 @@ class Step:
     def _descend(self) -> Certificate:
         """Move X, by the cheaper scale first; what that leaves undecided again, then exactly."""
         doubles = self.X.itemsize < 8
-        size = self.X.size
         f, bounds = self._factors(pairs=not doubles)
-        done = self.each(
-            lambda first, last: descend(self.X, self.G, f, self.c, bounds, first, last)
-        )
-        found = np.concatenate([which for which, _ in done])
-        in_pairs = sum(count for _, count in done)
-        in_doubles = size - in_pairs - len(found) if doubles else 0
-        if doubles and len(found):
-            f, bounds = self._factors(pairs=True)
-            found = again(self.X, self.G, f, self.c, bounds, found)
-        stages = {"doubles": in_doubles, "pairs": size - in_doubles - len(found)}
-        for k in found.tolist():
+        most = min(self.n, height(self.m))
+        cuts = self._cuts(self.p * -(-self.n // most))
+        left, counts = np.diff(cuts), np.empty((2, self.threads), np.int64)
+        found = np.empty((self.threads, max(most * self.m, ROOM)), np.int64)
+        move = passes.Move(f, self.c, bounds, left, found, counts)
+        descend = passes.descend if self.threads == 1 else passes.descend_together
+        after, stages = np.zeros(2, np.int64), Counter[str]()
+        while left.any():
+            descend(self.X, self.G, move, cuts)
+            after += counts.sum(1)
+            which = np.concatenate([own[:k] for own, k in zip(found, counts[0], strict=True)])
+            stages += self._decide(which, doubles)
+        undecided, in_pairs = after.tolist()
+        first = self.X.size - undecided
+        stages += Counter(doubles=first - in_pairs, pairs=in_pairs) if doubles else Counter(pairs=first)
+        stages["algebra"] += stages["ties"]
+        return Certificate(**stages)
+
+    def _decide(self, which: Array, doubles: bool) -> Counter[str]:
+        """Move the entries at these positions, in pairs if that was only tried after doubles."""
+        size = len(which)
+        if doubles and size:
+            which = again(self.X, self.G, *self._in_pairs, which)
+        stages = Counter(pairs=size - len(which))
+        for k in which.tolist():
             b, i, j = (int(x) for x in np.unravel_index(k, self.X.shape))
             x, stage = self.exact.entry(b, i, j, float(self.X[b, i, j]), self.X.dtype)
             self.X[b, i, j] = x
-            stages[stage] = stages.get(stage, 0) + 1
-        stages["algebra"] = stages.get("algebra", 0) + stages.get("ties", 0)
-        return Certificate(**stages)
+            stages[stage] += 1
+        return stages
 
-    def _factors(self, pairs: bool) -> tuple[Array, tuple[float, float, float]]:
+    @cached_property
+    def _in_pairs(self) -> tuple[Array, Array, Array]:
+        """What `again` needs, of pairs alone."""
+        f, bounds = self._factors(pairs=True)
+        return f, self.c, bounds
+
+    def _factors(self, pairs: bool) -> tuple[Array, Array]:
         """sqrt(S / R) alpha / max(1, RMS(U) / d), and the bounds of the moves that come of it."""
         alpha, bound = self._alpha
         if alpha[0] == bound == 0.0:
-            return np.zeros_like(self.R), (0.0, 0.0, 0.0)
+            return np.zeros_like(self.R), np.zeros(3)
         clipping, other = self._clipping(pairs)
         scale = divide(*alpha, *clipping)
         f = roots(self.R, scale)
         bound += other + PAIR
         if not (scale[0] >= LEAST and within(f) and within(self.c)):
             bound = math.inf
-        return f, (self.bounds.move(bound, False), self.bounds.move(bound, True), TINY)
+        moves = self.bounds.move(bound, False), self.bounds.move(bound, True)
+        return f, np.array([*moves, TINY])
 
     @cached_property
     def _alpha(self) -> tuple[Pair, float]:
@@ -225,11 +234,15 @@ class Step:
 
     def _mean_square_U(self, pairs: bool) -> tuple[Pair, float, float]:
         """The mean of U^2, its bound, and what may be lost below the range of doubles besides."""
-        parts, columns = np.empty((2, self.strips, self.m)), np.empty_like(self.C)
-        self.each(lambda first, last: measure(self.G, self.R, parts, pairs, first, last))
-        gather(parts, columns)
-        square = divide(*sum_of_products(columns, self.C), float(self.X.size), 0.0)
-        lost = 2.0**-1060 * (1.0 + float(self.R[0].max())) * (1.0 + float(self.C[0].max()))
+        columns, S = np.empty_like(self.C), self.S
+        pairs = pairs or not worthwhile(self.G)
+        if pairs:
+            measure = passes.measure if self.threads == 1 else passes.measure_together
+            measure(self.G, self.R, self.ratios, self._cuts(self.strips))
+            S = np.stack([np.ones(self.p), np.zeros(self.p)])
+        gather(self.ratios, columns)
+        square = divide(*sum_of_products(columns, self.C, S), float(self.X.size), 0.0)
+        lost = math.prod((1.0 + float(a[0].max()) for a in (self.R, self.C, self.S)), start=2.0**-1060)
         return square, self.bounds.mean_square_U(pairs), lost
 
     @cached_property
@@ -242,7 +255,7 @@ class Step:
         constants = self.constants
         return Exact(
             self.G,
-            self.R_old,
+            self.R_old if self.factored else None,
             self.C_old,
             w,
             beta_2,

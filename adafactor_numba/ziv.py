@@ -10,12 +10,11 @@ import numpy as np
 from numba.extending import overload
 from numpy.typing import NDArray
 
+from .compiler import inlined, multiply_add
 from .doubledouble import U, multiply, times, two_sum
 from .half import NEAREST
-from .loops import WIDTH, Floats, Stored, height, loop, strip
+from .loops import WIDTH, Floats, Integers, Stored, height, loop
 from .storage import put, room, rows
-
-Indices: TypeAlias = NDArray[np.int64]
 
 TINY = 2.0**-890  # more than a product of pairs below 2^-900 can be off by
 
@@ -65,46 +64,100 @@ def _entry(
 entry = loop(_entry)
 
 
-def _in_doubles(
-    X: Stored, G: Stored, f: float, c: Floats, bound: float, low: Stored, high: Stored
-) -> int:
-    """Write the ends of X - f c G (m,), rounded; how many of them differ, or are no numbers."""
-    undecided = 0
-    for j in range(X.shape[0]):
-        x = np.float64(X[j])
-        s = f * c[j] * np.float64(G[j])
-        y = x - s
-        e = bound * abs(s) + 2.0 * U * (1.0 + 2.0**-20) * abs(y)
-        low[j], high[j] = y - e, y + e
-        undecided += low[j] != high[j]
+def _ends(x: float, g: float, f: float, c: float, bound: float) -> tuple[float, float]:
+    """The ends of x - f c g, in doubles; f c g is within `bound`, which is 3 roundings at least."""
+    g, scale = np.float64(g), -f * c
+    y = multiply_add(scale, g, np.float64(x))
+    size = abs(scale * g) + abs(y)
+    return multiply_add(-bound, size, y), multiply_add(bound, size, y)
+
+
+ends = inlined(_ends)
+
+
+def _in_doubles(x: Stored, g: Stored, f: float, c: Floats, bound: float, old: Stored) -> bool:
+    """Move x (m,) by f c g; what it was goes to old.  Whether an entry is undecided."""
+    number, undecided = x.dtype.type, False
+    for j in range(x.shape[0]):
+        a, b = ends(x[j], g[j], f, c[j], bound)
+        low, high = number(a), number(b)
+        old[j] = x[j]
+        x[j] = low + number(0)
+        undecided |= low != high
     return undecided
 
 
 in_doubles = loop(_in_doubles)
 
 
+def _both_in_doubles(
+    x: Stored,
+    y: Stored,
+    g: Stored,
+    h: Stored,
+    f: tuple[float, float],
+    c: Floats,
+    bound: float,
+    old: Stored,
+    older: Stored,
+) -> bool:
+    """The same of two rows x, y (m,) at once, by f_0 c g and f_1 c h."""
+    number, undecided = x.dtype.type, False
+    for j in range(x.shape[0]):
+        x_j, y_j = x[j], y[j]
+        old[j], older[j] = x_j, y_j
+        a, b = ends(x_j, g[j], f[0], c[j], bound)
+        low, high = number(a), number(b)
+        a, b = ends(y_j, h[j], f[1], c[j], bound)
+        lower, higher = number(a), number(b)
+        x[j], y[j] = low + number(0), lower + number(0)
+        undecided |= (low != high) | (lower != higher)
+    return undecided
+
+
+both_in_doubles = loop(_both_in_doubles)
+
+
 def _in_pairs(
-    X: Stored,
-    G: Stored,
+    x: Stored,
+    g: Stored,
     f: tuple[float, float],
     c_0: Floats,
     c_1: Floats,
     bound: float,
     tiny: float,
-    low: Stored,
-    high: Stored,
-) -> int:
-    """Write the ends of X - f c G (m,), rounded once; how many differ, or are no numbers."""
-    undecided = 0
-    for j in range(X.shape[0]):
-        x, g = np.float64(X[j]), np.float64(G[j])
-        h, a, b = entry(x, g, f, (c_0[j], c_1[j]), bound, tiny)
-        low[j], high[j] = rounded(h, a, low), rounded(h, b, high)
-        undecided += low[j] != high[j]
+    old: Stored,
+) -> bool:
+    """Move x (m,) by f c g; what it was goes to old.  Whether an entry is undecided."""
+    number, undecided = x.dtype.type, False
+    for j in range(x.shape[0]):
+        h, a, b = entry(np.float64(x[j]), np.float64(g[j]), f, (c_0[j], c_1[j]), bound, tiny)
+        low, high = number(rounded(h, a, x)), number(rounded(h, b, x))
+        old[j] = x[j]
+        x[j] = low + number(0)
+        undecided |= low != high
     return undecided
 
 
 in_pairs = loop(_in_pairs)
+
+
+def _cheaply(
+    x: Stored,
+    g: Stored,
+    f: tuple[float, float],
+    c_0: Floats,
+    c_1: Floats,
+    bounds: Floats,
+    old: Stored,
+) -> bool:
+    """The same, but of float32 in doubles."""
+    if x.itemsize < 8:
+        return in_doubles(x, g, f[0], c_0, bounds[0], old)
+    return in_pairs(x, g, f, c_0, c_1, bounds[1], bounds[2], old)
+
+
+cheaply = loop(_cheaply)
 
 
 def _retried(
@@ -113,36 +166,31 @@ def _retried(
     f: tuple[float, float],
     c_0: Floats,
     c_1: Floats,
-    bound: float,
-    tiny: float,
-    low: Stored,
-    high: Stored,
-) -> int:
-    """Write the ends of the entries that doubles left undecided anew; how many pairs decide."""
-    decided = 0
-    for j in range(x.shape[0]):
-        if low[j] != high[j]:
-            one = slice(j, j + 1)
-            decided += 1 - in_pairs(
-                x[one], g[one], f, c_0[one], c_1[one], bound, tiny, low[one], high[one]
-            )
-    return decided
+    bounds: Floats,
+    old: Stored,
+    at: int,
+    found: Integers,
+) -> tuple[int, int]:
+    """Move what was old and became x (m,) anew, and by pairs what was undecided.
+
+    What pairs leave undecided stays as it was, and its position, counted from `at`, is written to
+    found (m,): how many these are, and how many entries pairs decided.
+    """
+    count, decided = 0, 0
+    for k in range(x.shape[0]):
+        own = slice(k, k + 1)
+        x[k] = old[k]
+        if cheaply(x[own], g[own], f, c_0[own], c_1[own], bounds, old[own]):
+            x[k] = old[k]
+            if in_pairs(x[own], g[own], f, c_0[own], c_1[own], bounds[1], bounds[2], old[own]):
+                x[k], found[count] = old[k], at + k
+                count += 1
+            else:
+                decided += 1
+    return count, decided
 
 
 retried = loop(_retried)
-
-
-def _appended(found: Indices, count: int, k: int) -> Indices:
-    """`found`, of which the first count are used, with k put next, and with more room if needed."""
-    if count == found.shape[0]:
-        more = np.empty(2 * count + 64, np.int64)
-        more[:count] = found
-        found = more
-    found[count] = k
-    return found
-
-
-appended = loop(_appended)
 
 
 def _descend(
@@ -150,51 +198,56 @@ def _descend(
     G: Stored,
     f: Floats,
     c: Floats,
-    bounds: tuple[float, float, float],
+    bounds: Floats,
     first: int,
     last: int,
-) -> tuple[Indices, int]:
-    """Move the strips of X (p, n, m) from first to last by f c G; f (2, p, n), c (2, p, m).
+    found: Integers,
+) -> tuple[int, int, int]:
+    """Move the blocks of X (p, n, m) from first to last by f c G; f (2, p, n), c (2, p, m).
 
     `bounds` are those of f c G in doubles, in pairs, and a tiny one.  The positions in X of what
-    remains undecided, which stays as it is, and how many entries pairs decided.
+    remains undecided, and stays as it is, are written to `found`.  The last block, which was read
+    last and is still near, is the first to be moved; where `found` may not have room for another,
+    this ends.  How many blocks from the first on are left, how many entries are undecided, and how
+    many pairs decided after doubles.
     """
     _, n, m = X.shape
-    in_doubles_bound, bound, tiny = bounds
-    each = -(-n // strip(n, m))
     most, wide = min(n, height(m)), min(m, WIDTH)
-    spare, spare_G = room(X[0], most), room(G[0], most)
-    low, high = np.empty(wide, X.dtype), np.empty(wide, X.dtype)
-    zero = X.dtype.type(0)
-    found, count, decided = np.empty(0, np.int64), 0, 0
-    for s in range(first, last):
-        b, top = s // each, s % each * strip(n, m)
-        stop = min(n, top + strip(n, m))
-        for start in range(top, stop, most):
-            block = rows(X[b], start, min(most, stop - start), spare)
-            gradient = rows(G[b], start, min(most, stop - start), spare_G)
-            for i in range(block.shape[0]):
-                pair = (f[0, b, start + i], f[1, b, start + i])
-                for j in range(0, m, wide):
-                    x, g = block[i, j : j + wide], gradient[i, j : j + wide]
-                    c_0, c_1 = c[0, b, j : j + wide], c[1, b, j : j + wide]
-                    if X.itemsize == 8:
-                        left = in_pairs(x, g, pair, c_0, c_1, bound, tiny, low, high)
-                        decided += x.shape[0] - left
-                    else:
-                        left = in_doubles(x, g, pair[0], c_0, in_doubles_bound, low, high)
-                    if left > 0:
-                        if X.itemsize < 8:
-                            decided += retried(x, g, pair, c_0, c_1, bound, tiny, low, high)
-                        for k in range(x.shape[0]):
-                            if low[k] != high[k]:
-                                at = (b * n + start + i) * m + j + k
-                                found = appended(found, count, at)
-                                count, low[k] = count + 1, x[k]
-                    for k in range(x.shape[0]):
-                        x[k] = low[k] + zero
-            put(X[b], start, block, NEAREST)
-    return found[:count], decided
+    each = -(-n // most)
+    spare, spare_G, old = room(X[0], most), room(G[0], most), np.empty((2, wide), X.dtype)
+    count, decided = 0, 0
+    for q in range(last - 1, first - 1, -1):
+        if found.shape[0] - count < most * m:
+            return q + 1 - first, count, decided
+        b, start = q // each, q % each * most
+        block = rows(X[b], start, min(most, n - start), spare)
+        gradient = rows(G[b], start, min(most, n - start), spare_G)
+        left, right = f[0, b, start:], f[1, b, start:]
+        half = block.shape[0] // 2 if X.itemsize < 8 else 0
+        for j in range(0, m, wide):
+            part, at = slice(j, j + wide), (b * n + start) * m + j
+            c_0, c_1 = c[0, b, part], c[1, b, part]
+            for i in range(half):
+                x, y = block[i, part], block[half + i, part]
+                g, h = gradient[i, part], gradient[half + i, part]
+                both = left[i], left[half + i]
+                if both_in_doubles(x, y, g, h, both, c_0, bounds[0], old[0], old[1]):
+                    for k in range(2):
+                        r = k * half + i
+                        x, g, own = block[r, part], gradient[r, part], (left[r], right[r])
+                        more, sure = retried(
+                            x, g, own, c_0, c_1, bounds, old[k], at + r * m, found[count:]
+                        )
+                        count, decided = count + more, decided + sure
+            for r in range(2 * half, block.shape[0]):
+                x, g, own = block[r, part], gradient[r, part], (left[r], right[r])
+                if cheaply(x, g, own, c_0, c_1, bounds, old[0]):
+                    more, sure = retried(
+                        x, g, own, c_0, c_1, bounds, old[0], at + r * m, found[count:]
+                    )
+                    count, decided = count + more, decided + sure
+        put(X[b], start, block, NEAREST)
+    return 0, count, decided
 
 
 descend = loop(_descend)
@@ -205,24 +258,23 @@ def _again(
     G: Stored,
     f: Floats,
     c: Floats,
-    bounds: tuple[float, float, float],
-    which: Indices,
-) -> Indices:
+    bounds: Floats,
+    which: Integers,
+) -> Integers:
     """Move those entries of X (p, n, m) by f c G, in pairs; the positions that stay undecided."""
     _, n, m = X.shape
-    low, high = np.empty(1, X.dtype), np.empty(1, X.dtype)
-    x, g = np.empty(1, X.dtype), np.empty(1, X.dtype)
-    found, count = np.empty(0, np.int64), 0
+    x, g, old = np.empty(1, X.dtype), np.empty(1, X.dtype), np.empty(1, X.dtype)
+    found, count = np.empty_like(which), 0
     for at in which:
         b, i, j = at // (n * m), at // m % n, at % m
         x[0], g[0] = X[b, i, j], G[b, i, j]
         pair = (f[0, b, i], f[1, b, i])
         c_0, c_1 = c[0, b, j : j + 1], c[1, b, j : j + 1]
-        if in_pairs(x, g, pair, c_0, c_1, bounds[1], bounds[2], low, high) == 0:
-            X[b, i, j] = low[0] + X.dtype.type(0)
-        else:
-            found = appended(found, count, at)
+        if in_pairs(x, g, pair, c_0, c_1, bounds[1], bounds[2], old):
+            found[count] = at
             count += 1
+        else:
+            X[b, i, j] = x[0]
     return found[:count]
 
 
@@ -242,16 +294,16 @@ def _round_pairs(high: Floats, low: Floats, bound: float, nearest: Floats, other
 round_pairs = loop(_round_pairs)
 
 
-def _settled(a: Floats, bound: float, nearest: Floats) -> Indices:
+def _settled(a: Floats, bound: float, nearest: Floats) -> Integers:
     """Write the pairs a (2, n), rounded, to nearest (n,); the positions of the undecided."""
     other = np.empty_like(nearest)
-    found, count = np.empty(0, np.int64), 0
-    if round_pairs(a[0], a[1], bound, nearest, other) > 0:
+    found, count = np.empty(round_pairs(a[0], a[1], bound, nearest, other), np.int64), 0
+    if found.shape[0] > 0:
         for k in range(other.shape[0]):
             if nearest[k] != other[k]:
-                found = appended(found, count, k)
+                found[count] = k
                 count += 1
-    return found[:count]
+    return found
 
 
 settled = loop(_settled)

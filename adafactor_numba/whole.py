@@ -1,0 +1,197 @@
+"""Sums of squares of float32, exactly, where the entries are of like size: in whole numbers.
+
+If 2^(e - 29) <= |x| < 2^e, or x = 0, there are whole numbers a < 2^52 and |b| <= 2^51 such that
+
+    x^2 = a 2^(2 e - 52) + b 2^(2 e - 104),
+
+as x has 24 bits.  M = 2^(2 e) added to x^2 leaves a in the last bits of a double, and what that
+lost, added to a number as much smaller, leaves b.  Integers add up many of both, in any order and
+without an error.  `reach` is 2^e.
+"""
+
+import math
+
+import numpy as np
+from numpy import float64, int64, uint32
+
+from .compiler import inlined, multiply_add
+from .doubledouble import Pair, add, fast_two_sum
+from .loops import ROWS, Floats, Integers, Stored, loop
+
+LEAST = 2.0**-29  # times the reach, the least magnitude but 0
+FINE = 2.0**-97  # the reach from which down all float32 are multiples of 2^-149 and so do
+HEADROOM = 2  # binary digits by which a reach may be more than it must, so as to serve longer
+SUMMANDS = 2**11  # numbers of 52 bits whose sum 64 bits hold
+LOW = 2**32 - 1
+
+
+def _magnitude(twice: int) -> float:
+    """The number of which these are twice the bits."""
+    return float64(uint32(twice >> uint32(1)).view(np.float32))
+
+
+magnitude = loop(_magnitude)
+
+
+def _extremes(a: Stored) -> tuple[float, float]:
+    """The largest magnitude in a (n,), and the least that is not 0, infinite if there is none.
+
+    The largest is not below infinity if an entry is no number.
+    """
+    infinite = uint32(2 * 0x7F800000)
+    largest, least = uint32(0), infinite
+    bits = a.view(uint32)
+    for k in range(bits.shape[0]):
+        twice = uint32(bits[k] << uint32(1))  # without the sign
+        largest = max(largest, twice)
+        least = min(least, twice if twice > uint32(0) else infinite)
+    return magnitude(largest), magnitude(least)
+
+
+extremes = loop(_extremes)
+
+
+def _holds(reach: float, largest: float, least: float) -> bool:
+    """Whether all squares of what is between these magnitudes are whole numbers."""
+    return largest < reach and (least >= LEAST * reach or reach <= FINE)
+
+
+holds = loop(_holds)
+
+
+def _fitting(largest: float, least: float) -> float:
+    """A reach for all that is between these magnitudes, or 0 if there is none."""
+    if largest < math.inf:
+        reach = math.ldexp(1.0, math.frexp(largest)[1] + HEADROOM)
+        if holds(reach, largest, least):
+            return reach
+    return 0.0
+
+
+fitting = loop(_fitting)
+
+
+def _bits(x: float) -> int:
+    """Those of a double, as a whole number."""
+    return int(float64(x).view(int64))
+
+
+bits = inlined(_bits)
+
+
+def _split(x: float, M: float, N: float) -> tuple[int, int]:
+    """The whole numbers of x^2, to which the bits of M and of N are added."""
+    x = float64(x)
+    high = multiply_add(x, x, M)
+    low = multiply_add(x, x, M - high) + N
+    return bits(high), bits(low)
+
+
+split = inlined(_split)
+
+
+def _levels(reach: float) -> tuple[float, float]:
+    """M and N, which are added to squares to leave whole numbers in their last bits."""
+    M = reach * reach
+    return M, 1.5 * 2.0**-52 * M
+
+
+levels = loop(_levels)
+
+
+def _squares_of_quarters(x: Stored, reach: float, sums: Integers) -> None:
+    """Write the whole numbers of the sums of squares of the quarters of x (4 n,) to sums (2, 4)."""
+    M, N = levels(reach)
+    n = x.shape[0] // ROWS
+    y, z, w = x[n : 2 * n], x[2 * n : 3 * n], x[3 * n :]
+    a, b, c, d = 0, 0, 0, 0
+    e, f, g, h = 0, 0, 0, 0
+    for k in range(n):
+        a_k, e_k = split(x[k], M, N)
+        b_k, f_k = split(y[k], M, N)
+        c_k, g_k = split(z[k], M, N)
+        d_k, h_k = split(w[k], M, N)
+        a, b, c, d = a + a_k, b + b_k, c + c_k, d + d_k
+        e, f, g, h = e + e_k, f + f_k, g + g_k, h + h_k
+    p, q = n * bits(M), n * bits(N)
+    sums[0, 0], sums[0, 1], sums[0, 2], sums[0, 3] = a - p, b - p, c - p, d - p
+    sums[1, 0], sums[1, 1], sums[1, 2], sums[1, 3] = e - q, f - q, g - q, h - q
+
+
+squares_of_quarters = loop(_squares_of_quarters)
+
+
+def _squares_of_four(
+    x: Stored,
+    y: Stored,
+    z: Stored,
+    w: Stored,
+    reach: float,
+    own: Integers,
+    high: Integers,
+    low: Integers,
+) -> None:
+    """The whole numbers of the sums of squares of four rows (m,), m <= SUMMANDS.
+
+    By rows they are written to own (2, 4), by columns added to high and low (m,).
+    """
+    M, N = levels(reach)
+    m = x.shape[0]
+    a, b, c, d = 0, 0, 0, 0
+    e, f, g, h = 0, 0, 0, 0
+    for j in range(m):
+        a_j, e_j = split(x[j], M, N)
+        b_j, f_j = split(y[j], M, N)
+        c_j, g_j = split(z[j], M, N)
+        d_j, h_j = split(w[j], M, N)
+        a, b, c, d = a + a_j, b + b_j, c + c_j, d + d_j
+        e, f, g, h = e + e_j, f + f_j, g + g_j, h + h_j
+        high[j] += (a_j + b_j) + (c_j + d_j) - ROWS * bits(M)
+        low[j] += (e_j + f_j) + (g_j + h_j) - ROWS * bits(N)
+    p, q = m * bits(M), m * bits(N)
+    own[0, 0], own[0, 1], own[0, 2], own[0, 3] = a - p, b - p, c - p, d - p
+    own[1, 0], own[1, 1], own[1, 2], own[1, 3] = e - q, f - q, g - q, h - q
+
+
+squares_of_four = loop(_squares_of_four)
+
+
+def _scaled(a: int, unit: float) -> Pair:
+    """a unit, of which unit is a power of two: exactly."""
+    return fast_two_sum(float64(a >> 32) * (2.0**32 * unit), float64(a & LOW) * unit)
+
+
+scaled = loop(_scaled)
+
+
+def _real(high: int, low: int, reach: float) -> Pair:
+    """What two whole numbers stand for."""
+    M, _ = levels(reach)
+    x, y = scaled(high, 2.0**-52 * M)
+    a, b = scaled(low, 2.0**-104 * M)
+    return add(x, y, a, b)
+
+
+real = loop(_real)
+
+
+def _gather(columns: Integers, high: Integers, low: Integers) -> None:
+    """Add whole numbers (2, m) to high and low (m,)."""
+    for j in range(high.shape[0]):
+        high[j] += columns[0, j]
+        low[j] += columns[1, j]
+
+
+gather = loop(_gather)
+
+
+def _pour(columns: Integers, reach: float, high: Floats, low: Floats) -> None:
+    """Add to high + low (m,) what the whole numbers (2, m) stand for, and leave zeros."""
+    for j in range(high.shape[0]):
+        x, y = fast_two_sum(high[j], low[j])
+        a, b = real(columns[0, j], columns[1, j], reach)
+        high[j], low[j] = add(x, y, a, b)
+    columns[:] = 0
+
+
+pour = loop(_pour)
