@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from .loops import ROWS, Floats, Stored, height, loop, strip
 from .storage import room, rows
-from .whole import SUMMANDS, extremes, fitting, holds, squares_of_quarters
+from .whole import SUMMANDS, extremes_of_four, fitting, holds, squares_of_each
 
 Long: TypeAlias = NDArray[np.int64]
 
@@ -66,33 +66,43 @@ def _add_each_square(total: Long, a: Floats) -> bool:
 add_each_square = loop(_add_each_square)
 
 
-def _add_whole(total: Long, sums: Long, reach: float) -> None:
-    """Add sums (2, 4) of whole numbers."""
-    position = 2 * (math.frexp(reach)[1] - 1) - 104 + LOWEST
-    for k in range(sums.shape[1]):
-        add_integer(total, sums[0, k], position + 52)
-        add_integer(total, sums[1, k], position)
+def _add_whole_squares(
+    total: Long, x: Stored, y: Stored, z: Stored, w: Stored, reach: float, sums: Long
+) -> float:
+    """Add the squares of four arrays (n,) of float32, n <= SUMMANDS, that are whole numbers.
+
+    Return their reach, the given one if that will do, or 0 where there is none and nothing is
+    added; sums (2, 4) are overwritten.
+    """
+    squares_of_each(x, y, z, w, reach, sums)
+    largest, least = extremes_of_four(x, y, z, w)
+    if not holds(reach, largest, least):
+        reach = fitting(largest, least)
+        squares_of_each(x, y, z, w, reach, sums)
+    if reach > 0.0:
+        position = 2 * (math.frexp(reach)[1] - 1) - 104 + LOWEST
+        for k in range(ROWS):
+            add_integer(total, sums[0, k], position + 52)
+            add_integer(total, sums[1, k], position)
+    return reach
 
 
-add_whole = loop(_add_whole)
+add_whole_squares = loop(_add_whole_squares)
 
 
 def _add_squares_of_block(total: Long, x: Stored) -> bool:
-    """Add the squares of x (n,) of float32; whether all are numbers."""
+    """Add the squares of x (n,) of float32, its quarters side by side; whether all are numbers."""
     reach, good, sums = 1.0, True, np.empty((2, ROWS), np.int64)
-    whole = x.shape[0] // ROWS * ROWS
-    for start in range(0, whole, ROWS * SUMMANDS):
-        part = x[start : min(whole, start + ROWS * SUMMANDS)]
-        squares_of_quarters(part, reach, sums)
-        largest, least = extremes(part)
-        if not holds(reach, largest, least):
-            reach = fitting(largest, least)
-            squares_of_quarters(part, reach, sums)
-        if reach > 0.0:
-            add_whole(total, sums, reach)
-        else:
-            good &= add_each_square(total, part.astype(np.float64))
-    return add_each_square(total, x[whole:].astype(np.float64)) and good
+    n = x.shape[0] // ROWS
+    for start in range(0, n, SUMMANDS):
+        stop = min(n, start + SUMMANDS)
+        a, b = x[start:stop], x[n + start : n + stop]
+        c, d = x[2 * n + start : 2 * n + stop], x[3 * n + start : 3 * n + stop]
+        reach = add_whole_squares(total, a, b, c, d, reach, sums)
+        if reach == 0.0:
+            for part in (a, b, c, d):
+                good &= add_each_square(total, part.astype(np.float64))
+    return add_each_square(total, x[ROWS * n :].astype(np.float64)) and good
 
 
 add_squares_of_block = loop(_add_squares_of_block)
@@ -131,5 +141,6 @@ add_strips = loop(_add_strips)
 
 
 def value(total: Long) -> Fraction:
-    """The number."""
-    return Fraction(sum(int(a) << 32 * k for k, a in enumerate(total)), 2**LOWEST)
+    """The number, which is not negative; of the integers 32 bits are left in each."""
+    carry(total)
+    return Fraction(int.from_bytes(total.astype("<u4").tobytes(), "little"), 2**LOWEST)

@@ -1,6 +1,7 @@
 """How the results of strict steps were decided, counted."""
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
+from operator import attrgetter
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +25,13 @@ class Certificate:
     statistics_exact: int = 0
 
     def __add__(self, other: "Certificate") -> "Certificate":
-        both = zip(astuple(self), astuple(other), strict=True)
+        both = zip(COUNTS(self), COUNTS(other), strict=True)
         return Certificate(*(a + b for a, b in both))
 
     @property
     def entries(self) -> int:
         """All entries of X_new."""
         return self.doubles + self.pairs + self.balls + self.algebra + self.assumed
+
+
+COUNTS = attrgetter(*(field.name for field in fields(Certificate)))

@@ -45,13 +45,14 @@ class Move(NamedTuple):
 
 def _read_share(X: Stored, G: Stored, sums: Sums, cuts: Integers, k: int) -> None:
     """What thread k reads."""
-    strips = cuts[k], cuts[k + 1]
-    if survey.worthwhile(G):
-        of_rows = sums.R_old, sums.rates, sums.rows
-        survey.observe(G, *of_rows, sums.columns, sums.ratios, *strips)
-    else:
-        pairsums.observe(G, sums.rows, sums.columns, *strips)
-    sums.taken[k] = add_strips(sums.totals[k], X, *strips)
+    sums.taken[k] = 1
+    for s in range(cuts[k], cuts[k + 1]):
+        if survey.worthwhile(G):
+            of_rows = sums.R_old, sums.rates, sums.rows
+            survey.observe(G, *of_rows, sums.columns, sums.ratios, s, s + 1)
+        else:
+            pairsums.observe(G, sums.rows, sums.columns, s, s + 1)
+        sums.taken[k] &= add_strips(sums.totals[k], X, s, s + 1)
 
 
 read_share = loop(_read_share)

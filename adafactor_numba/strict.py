@@ -117,7 +117,7 @@ class Step:
 
     def _cuts(self, pieces: int) -> Array:
         """The first of so many pieces that each thread has, and their end."""
-        return np.linspace(0, pieces, self.threads + 1).astype(np.int64)
+        return np.array([pieces * k // self.threads for k in range(self.threads + 1)])
 
     def write(self) -> Certificate:
         """Change X and the statistics; how each of their entries was decided."""
@@ -156,7 +156,7 @@ class Step:
         f, bounds = self._factors(pairs=not doubles)
         most = min(self.n, height(self.m))
         cuts = self._cuts(self.p * -(-self.n // most))
-        left, counts = np.diff(cuts), np.empty((2, self.threads), np.int64)
+        left, counts = cuts[1:] - cuts[:-1], np.empty((2, self.threads), np.int64)
         found = np.empty((self.threads, max(most * self.m, ROOM)), np.int64)
         move = passes.Move(f, self.c, bounds, left, found, counts)
         descend = passes.descend if self.threads == 1 else passes.descend_together
@@ -164,8 +164,9 @@ class Step:
         while left.any():
             descend(self.X, self.G, move, cuts)
             after += counts.sum(1)
-            which = np.concatenate([own[:k] for own, k in zip(found, counts[0], strict=True)])
-            stages += self._decide(which, doubles)
+            for own, k in zip(found, counts[0].tolist(), strict=True):
+                if k:
+                    stages += self._decide(own[:k], doubles)
         undecided, in_pairs = after.tolist()
         first = self.X.size - undecided
         stages += Counter(doubles=first - in_pairs, pairs=in_pairs) if doubles else Counter(pairs=first)
@@ -175,7 +176,7 @@ class Step:
     def _decide(self, which: Array, doubles: bool) -> Counter[str]:
         """Move the entries at these positions, in pairs if that was only tried after doubles."""
         size = len(which)
-        if doubles and size:
+        if doubles:
             which = again(self.X, self.G, *self._in_pairs, which)
         stages = Counter(pairs=size - len(which))
         for k in which.tolist():

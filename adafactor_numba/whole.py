@@ -23,6 +23,7 @@ FINE = 2.0**-97  # the reach from which down all float32 are multiples of 2^-149
 HEADROOM = 2  # binary digits by which a reach may be more than it must, so as to serve longer
 SUMMANDS = 2**11  # numbers of 52 bits whose sum 64 bits hold
 LOW = 2**32 - 1
+INFINITE = uint32(2 * 0x7F800000)  # twice the bits of an infinity
 
 
 def _magnitude(twice: int) -> float:
@@ -33,22 +34,41 @@ def _magnitude(twice: int) -> float:
 magnitude = loop(_magnitude)
 
 
+def _extended(a: Stored, largest: int, least: int) -> tuple[int, int]:
+    """The same of a (n,) and of what these are of: the largest bits, the least that are not 0.
+
+    They are doubled, which leaves the sign out.
+    """
+    bits = a.view(uint32)
+    for k in range(bits.shape[0]):
+        twice = uint32(bits[k] << uint32(1))
+        largest = max(largest, twice)
+        least = min(least, twice if twice > uint32(0) else INFINITE)
+    return largest, least
+
+
+extended = loop(_extended)
+
+
 def _extremes(a: Stored) -> tuple[float, float]:
-    """The largest magnitude in a (n,), and the least that is not 0, infinite if there is none.
+    """The largest magnitude in a (n,), and the least that is not 0, or infinity.
 
     The largest is not below infinity if an entry is no number.
     """
-    infinite = uint32(2 * 0x7F800000)
-    largest, least = uint32(0), infinite
-    bits = a.view(uint32)
-    for k in range(bits.shape[0]):
-        twice = uint32(bits[k] << uint32(1))  # without the sign
-        largest = max(largest, twice)
-        least = min(least, twice if twice > uint32(0) else infinite)
+    largest, least = extended(a, uint32(0), INFINITE)
     return magnitude(largest), magnitude(least)
 
 
 extremes = loop(_extremes)
+
+
+def _extremes_of_four(x: Stored, y: Stored, z: Stored, w: Stored) -> tuple[float, float]:
+    """Those of four arrays."""
+    largest, least = extended(x, *extended(y, *extended(z, *extended(w, uint32(0), INFINITE))))
+    return magnitude(largest), magnitude(least)
+
+
+extremes_of_four = loop(_extremes_of_four)
 
 
 def _holds(reach: float, largest: float, least: float) -> bool:
@@ -99,11 +119,12 @@ def _levels(reach: float) -> tuple[float, float]:
 levels = loop(_levels)
 
 
-def _squares_of_quarters(x: Stored, reach: float, sums: Integers) -> None:
-    """Write the whole numbers of the sums of squares of the quarters of x (4 n,) to sums (2, 4)."""
+def _squares_of_each(
+    x: Stored, y: Stored, z: Stored, w: Stored, reach: float, sums: Integers
+) -> None:
+    """Write the whole numbers of the sums of squares of four arrays (n,) to sums (2, 4)."""
     M, N = levels(reach)
-    n = x.shape[0] // ROWS
-    y, z, w = x[n : 2 * n], x[2 * n : 3 * n], x[3 * n :]
+    n = x.shape[0]
     a, b, c, d = 0, 0, 0, 0
     e, f, g, h = 0, 0, 0, 0
     for k in range(n):
@@ -118,7 +139,7 @@ def _squares_of_quarters(x: Stored, reach: float, sums: Integers) -> None:
     sums[1, 0], sums[1, 1], sums[1, 2], sums[1, 3] = e - q, f - q, g - q, h - q
 
 
-squares_of_quarters = loop(_squares_of_quarters)
+squares_of_each = loop(_squares_of_each)
 
 
 def _squares_of_four(
