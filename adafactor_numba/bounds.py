@@ -8,7 +8,8 @@ are added as pairs.  The numbers added are never negative, so that no sum amplif
 from dataclasses import dataclass
 
 from .doubledouble import PAIR, U
-from .loops import LANES, strip
+from .loops import LANES, ROWS, height, strip
+from .whole import SUMMANDS
 
 LEAST = 2.0**-110  # more than all products of a statistic lose below the range of doubles
 SLACK = 1.0 + 2.0**-20  # for the terms of second order, and the roundings of the bounds themselves
@@ -52,11 +53,14 @@ class Bounds:
         return (self.C + PAIR) * SLACK
 
     def mean_square_U(self, pairs: bool) -> float:
-        """1 / R, a product and two additions in doubles, if not in pairs; then all columns.
+        """Sums of products with R^-1 by column, the sums of blocks, and then of all columns.
 
-        R itself is the sum of two products, each of two rounded factors of which one is a sum.
+        In doubles, if not in pairs, R^-1 is six roundings off: R is a sum of two products, each of
+        two factors that are rounded, of which one is a sum.  A product and two additions of four
+        rows are three, and then every four rows of a block are one.
         """
-        terms = PAIR if pairs else (6 + 3) * U
+        rows = min(self.n, height(self.m), SUMMANDS)
+        terms = PAIR if pairs else (6 + 3 - (-rows // ROWS)) * U
         columns = (self._strips + self.p * self.m + 4) * PAIR
         return (
             terms + compensated(self._height) + columns + self.inverse_R + self.inverse_C

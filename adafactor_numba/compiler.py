@@ -9,10 +9,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from llvmlite import ir
-from numba import njit, types
+from numba import njit
 from numba.core.caching import IndexDataCacheFile
-from numba.extending import intrinsic, overload
 
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 FILES = sorted(Path(__file__).parent.glob("*.py"))
@@ -45,27 +43,3 @@ def _kept(source: Callable[..., Any], options: dict[str, Any]) -> Any:
     stamp = cache._impl.locator.get_source_stamp(), SOURCES
     cache._cache_file = IndexDataCacheFile(place, name, stamp)  # type: ignore[no-untyped-call]
     return compiled
-
-
-def multiply_add(a: float, b: float, c: float) -> float:
-    """a b + c, in one operation, rounded once, where the machine has that, else in two."""
-    return a * b + c
-
-
-@intrinsic  # type: ignore[misc]
-def fused(context: Any, a: Any, b: Any, c: Any) -> Any:
-    """The same of doubles, as LLVM names it."""
-
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        double = ir.DoubleType()
-        kind = ir.FunctionType(double, [double] * 3)
-        return builder.call(
-            builder.module.declare_intrinsic("llvm.fmuladd", [double], kind), arguments
-        )
-
-    return types.float64(a, b, c), code
-
-
-@overload(multiply_add, strict=False, inline="always")
-def _multiply_add(a: Any, b: Any, c: Any) -> Any:
-    return lambda a, b, c: fused(a, b, c)

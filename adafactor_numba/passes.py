@@ -16,7 +16,7 @@ class Sums(NamedTuple):
     """What is read, of X and G (p, n, m): sums of squares, and of squares over R.
 
     By rows (2, p, n), in strips by columns (2, strips, m), and over all of X (threads, LIMBS), as
-    far as that is `taken` (threads,).  R_old (p, n) and `rates`, w, beta_2 and epsilon_1, are given.
+    far as that is `taken` (threads,).  Given are R_old (p, n) and `rates`: w, beta_2, epsilon_1.
     """
 
     R_old: Floats

@@ -169,7 +169,9 @@ class Step:
                     stages += self._decide(own[:k], doubles)
         undecided, in_pairs = after.tolist()
         first = self.X.size - undecided
-        stages += Counter(doubles=first - in_pairs, pairs=in_pairs) if doubles else Counter(pairs=first)
+        stages += (
+            Counter(doubles=first - in_pairs, pairs=in_pairs) if doubles else Counter(pairs=first)
+        )
         stages["algebra"] += stages["ties"]
         return Certificate(**stages)
 
@@ -243,7 +245,9 @@ class Step:
             S = np.stack([np.ones(self.p), np.zeros(self.p)])
         gather(self.ratios, columns)
         square = divide(*sum_of_products(columns, self.C, S), float(self.X.size), 0.0)
-        lost = math.prod((1.0 + float(a[0].max()) for a in (self.R, self.C, self.S)), start=2.0**-1060)
+        lost = math.prod(
+            (1.0 + float(a[0].max()) for a in (self.R, self.C, self.S)), start=2.0**-1060
+        )
         return square, self.bounds.mean_square_U(pairs), lost
 
     @cached_property

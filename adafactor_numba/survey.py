@@ -8,7 +8,6 @@ import numpy as np
 from numpy import float64
 
 from . import whole
-from .compiler import multiply_add
 from .doubledouble import add, two_sum
 from .loops import LANES, ROWS, Floats, Integers, Stored, height, loop, strip
 from .pairsums import panel, squares
@@ -16,13 +15,13 @@ from .storage import room, rows
 
 PART = 2**11  # columns whose sums stay in the nearest cache
 
+
 def _add_weighted(x: Stored, y: Stored, z: Stored, w: Stored, f: Floats, sums: Floats) -> None:
-    """Add f_0 x^2 + f_1 y^2 + f_2 z^2 + f_3 w^2 to sums (m,), to four roundings."""
+    """Add f_0 x^2 + f_1 y^2 + f_2 z^2 + f_3 w^2 to sums (m,), to three roundings."""
     f_0, f_1, f_2, f_3 = f[0], f[1], f[2], f[3]
     for j in range(sums.shape[0]):
         a, b, c, d = float64(x[j]), float64(y[j]), float64(z[j]), float64(w[j])
-        left = multiply_add(a * a, f_0, b * b * f_1)
-        sums[j] += multiply_add(c * c, f_2, multiply_add(d * d, f_3, left))
+        sums[j] += (a * a * f_0 + b * b * f_1) + (c * c * f_2 + d * d * f_3)
 
 
 add_weighted = loop(_add_weighted)
@@ -31,7 +30,7 @@ add_weighted = loop(_add_weighted)
 def _sum_exactly(
     block: Stored, reach: float, sums: Floats, columns: Integers, own: Integers, end: Stored
 ) -> None:
-    """Write the sums of squares of a block (n, m) by rows to sums (2, n), by columns as integers."""
+    """Write the sums of squares of a block (n, m) by rows to sums (2, n), by columns whole."""
     n, m = block.shape
     columns[:], sums[:] = 0, 0.0
     for start in range(0, m, PART):
@@ -63,10 +62,8 @@ def _sum_in_pairs(
 sum_in_pairs = loop(_sum_in_pairs)
 
 
-def _weigh(
-    block: Stored, f: Floats, high: Floats, low: Floats, sums: Floats, end: Stored
-) -> None:
-    """Add sum_i f_i A_ij^2 of a block (n, m) to high + low (m,), f (n,); sums (m,) is overwritten."""
+def _weigh(block: Stored, f: Floats, high: Floats, low: Floats, sums: Floats, end: Stored) -> None:
+    """Add sum_i f_i A_ij^2 of a block (n, m) to high + low (m,), f (n,), first to sums (m,)."""
     n, m = block.shape
     sums[:] = 0.0
     for start in range(0, m, PART):

@@ -10,11 +10,12 @@ without an error.  `reach` is 2^e.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy import float64, int64, uint32
 
-from .compiler import inlined, multiply_add
+from .compiler import inlined
 from .doubledouble import Pair, add, fast_two_sum
 from .loops import ROWS, Floats, Integers, Stored, loop
 
@@ -34,7 +35,7 @@ def _magnitude(twice: int) -> float:
 magnitude = loop(_magnitude)
 
 
-def _extended(a: Stored, largest: int, least: int) -> tuple[int, int]:
+def _extended(a: Stored, largest: Any, least: Any) -> tuple[Any, Any]:
     """The same of a (n,) and of what these are of: the largest bits, the least that are not 0.
 
     They are doubled, which leaves the sign out.
@@ -101,9 +102,9 @@ bits = inlined(_bits)
 
 def _split(x: float, M: float, N: float) -> tuple[int, int]:
     """The whole numbers of x^2, to which the bits of M and of N are added."""
-    x = float64(x)
-    high = multiply_add(x, x, M)
-    low = multiply_add(x, x, M - high) + N
+    square = float64(x) * float64(x)
+    high = square + M
+    low = (square - (high - M)) + N
     return bits(high), bits(low)
 
 

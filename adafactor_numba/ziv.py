@@ -4,13 +4,12 @@ It may be whatever lies within a counted bound of what was computed, in doubles 
 """
 
 import math
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numba.extending import overload
-from numpy.typing import NDArray
 
-from .compiler import inlined, multiply_add
+from .compiler import inlined
 from .doubledouble import U, multiply, times, two_sum
 from .half import NEAREST
 from .loops import WIDTH, Floats, Integers, Stored, height, loop
@@ -66,10 +65,10 @@ entry = loop(_entry)
 
 def _ends(x: float, g: float, f: float, c: float, bound: float) -> tuple[float, float]:
     """The ends of x - f c g, in doubles; f c g is within `bound`, which is 3 roundings at least."""
-    g, scale = np.float64(g), -f * c
-    y = multiply_add(scale, g, np.float64(x))
-    size = abs(scale * g) + abs(y)
-    return multiply_add(-bound, size, y), multiply_add(bound, size, y)
+    move = f * c * np.float64(g)
+    y = np.float64(x) - move
+    e = bound * (abs(move) + abs(y))
+    return y - e, y + e
 
 
 ends = inlined(_ends)

@@ -52,7 +52,7 @@ def errors(shape, dtype, d):
         found = {"C": (off(real(step.C), C), bounds.C)}
         if step.factored:
             found["R"] = off(real(step.R), due["R"]), bounds.R
-        quotients(step.R, step.C, step.factored)
+        quotients(step.R, step.C, step.S, step.factored)
         found["1 / C"] = off(real(step.C), 1 / C), bounds.inverse_C
         if step.factored:
             S_R = np.reshape(due["S_R"], (step.p, 1))

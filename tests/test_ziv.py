@@ -6,8 +6,19 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from adafactor_numba import accumulator, doubledouble, exact, loops, pairsums, strict, ziv
-from adafactor_numba.bounds import SLACK, Bounds
+from adafactor_numba import (
+    accumulator,
+    doubledouble,
+    exact,
+    loops,
+    pairsums,
+    passes,
+    strict,
+    survey,
+    whole,
+    ziv,
+)
+from adafactor_numba.bounds import Bounds
 from adafactor_numba.doubledouble import PAIR, U
 from adafactor_numba.hyperparameters import Hyperparameters
 from tests.arrays import DTYPES, bits, normal
@@ -16,11 +27,13 @@ from tests.test_strict import stepped
 MIDDLE = 1 + 3 * 2.0**-24  # between the float32 1 + 2^-23 and 1 + 2^-22, of which this is even
 
 
-def ends(loop, *arguments):
-    """The two ends that a loop writes of one entry, and how many it counts as undecided."""
-    low, high = np.empty(1, np.float32), np.empty(1, np.float32)
-    undecided = loop(*arguments, low, high)
-    return float(low[0]), float(high[0]), undecided
+def moved(loop, x, *arguments):
+    """What a loop makes of one entry, and whether it is undecided; what it was is kept."""
+    x, old = x.copy(), np.full_like(x, 7)
+    before = bits(x)
+    undecided = loop(x, *arguments, old)
+    assert bits(old) == before
+    return float(x[0]), undecided
 
 
 X, G, ONE = np.zeros(1, np.float32), np.full(1, -1, np.float32), np.ones(1)
@@ -28,13 +41,11 @@ X, G, ONE = np.zeros(1, np.float32), np.full(1, -1, np.float32), np.ones(1)
 
 def test_a_false_bound_of_doubles_lets_a_misrounding_through():
     """The move is MIDDLE - 2^-60, so X_new is nearest to 1 + 2^-23; MIDDLE itself rounds up."""
-    arguments = X, G, MIDDLE, ONE
-    false = -2 * U * SLACK  # takes back what is allowed for the difference
-    assert ends(ziv.in_doubles, *arguments, false) == (1 + 2.0**-22, 1 + 2.0**-22, 0)
-    assert ends(ziv.in_doubles, *arguments, 6 * U) == (1 + 2.0**-23, 1 + 2.0**-22, 1)
+    assert moved(ziv.in_doubles, X, G, MIDDLE, ONE, 0.0) == (1 + 2.0**-22, False)
+    assert moved(ziv.in_doubles, X, G, MIDDLE, ONE, 4 * U)[1]
     pair = (MIDDLE, -(2.0**-60))
     right = X, G, pair, ONE, np.zeros(1), 16 * PAIR, ziv.TINY
-    assert ends(ziv.in_pairs, *right) == (1 + 2.0**-23, 1 + 2.0**-23, 0)
+    assert moved(ziv.in_pairs, *right) == (1 + 2.0**-23, False)
 
 
 def test_a_false_bound_of_pairs_lets_a_misrounding_through():
@@ -44,8 +55,35 @@ def test_a_false_bound_of_pairs_lets_a_misrounding_through():
     true = (Fraction(MIDDLE) - Fraction(MIDDLE) * Fraction(e)) * (1 + Fraction(e))
     assert true < Fraction(MIDDLE)
     arguments = X, G, pair, ONE, c
-    assert ends(ziv.in_pairs, *arguments, 0.0, 0.0) == (1 + 2.0**-22, 1 + 2.0**-22, 0)
-    assert ends(ziv.in_pairs, *arguments, 16 * PAIR, ziv.TINY)[2] == 1
+    assert moved(ziv.in_pairs, *arguments, 0.0, 0.0) == (1 + 2.0**-22, False)
+    assert moved(ziv.in_pairs, *arguments, 16 * PAIR, ziv.TINY)[1]
+
+
+def both(x, *arguments):
+    """`in_doubles`, of two rows of which the other is decided, in either place."""
+    g, f, c, bound, old = arguments
+    found = []
+    for k in range(2):
+        rows = [x.copy(), np.ones_like(x)]
+        gradients, kept = [g, np.zeros_like(g)], [old, np.empty_like(old)]
+        if k:
+            rows, gradients, kept = rows[::-1], gradients[::-1], kept[::-1]
+        scales = (f, 1.0)[:: 1 - 2 * k]
+        undecided = ziv.both_in_doubles(*rows, *gradients, scales, c, bound, *kept)
+        found.append((bits(rows[k]), undecided))
+        if np.isfinite(bound):
+            assert rows[1 - k] == 1
+    assert found[0] == found[1]
+    x[:] = rows[1]
+    return undecided
+
+
+@pytest.mark.parametrize("x", [0.0, -0.0, 1.0, -1.5, 2.0**-149, 3e38])
+@pytest.mark.parametrize("bound", [0.0, 6 * U, 2.0**-26])
+def test_two_rows_at_once_are_moved_as_each_by_itself(x, bound):
+    for f in (0.0, MIDDLE, 2.0**-60, 1e38):
+        arguments = np.full(1, x, np.float32), G, f, ONE, bound
+        assert moved(both, *arguments) == moved(ziv.in_doubles, *arguments)
 
 
 @pytest.mark.parametrize("bound", [math.inf, math.nan])
@@ -53,9 +91,10 @@ def test_without_a_bound_nothing_is_decided(bound):
     for x in (0.0, 1.0):
         weights = np.full(1, x, np.float32)
         for g in (G, np.zeros(1, np.float32)):
-            assert ends(ziv.in_doubles, weights, g, 1.0, ONE, bound)[2] == 1
+            assert moved(ziv.in_doubles, weights, g, 1.0, ONE, bound)[1]
+            assert moved(both, weights, g, 1.0, ONE, bound)[1]
             pair = (1.0, 0.0)
-            assert ends(ziv.in_pairs, weights, g, pair, ONE, np.zeros(1), bound, 0.0)[2] == 1
+            assert moved(ziv.in_pairs, weights, g, pair, ONE, np.zeros(1), bound, 0.0)[1]
 
 
 def test_a_statistic_is_left_undecided_where_its_bound_does_not_tell():
@@ -138,7 +177,8 @@ def test_the_plain_source_of_the_loops_gives_the_same_bits(shape, dtype, monkeyp
     given = problem(dtype, shape)
     found, certificate = stepped(*given)
     replaced = 0
-    for module in (accumulator, doubledouble, loops, pairsums, strict, ziv):
+    modules = accumulator, doubledouble, loops, pairsums, passes, strict, survey, whole, ziv
+    for module in modules:
         for name, f in list(vars(module).items()):
             if hasattr(f, "py_func"):
                 monkeypatch.setattr(module, name, f.py_func)

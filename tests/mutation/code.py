@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.mutants import SOURCE, modules, sources
 
-STRICT = "doubledouble", "bounds", "pairsums"
+STRICT = "doubledouble", "bounds", "pairsums", "whole"
 
 
 def originals() -> dict[str, str]:

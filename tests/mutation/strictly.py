@@ -128,33 +128,25 @@ def factors(shape, seed):
 
 
 def weights(code):
-    """The sum of f c G^2 is within its counted bound, with f in doubles and in pairs."""
+    """The sum of f c G^2 is within its counted bound."""
     for p, n, m in SHAPES:
         f, c = factors((p, n), 1), factors((p, m), 2)
         exact = exact_sums(f)[:, :, None] * exact_sums(c)[:, None]
+        bound = Fraction(code.bounds.Bounds(p, n, m, True).mean_square_U(True))
         for dtype in (np.float32, np.float64):
             G = drawn((p, n, m), dtype)
-            value = (exact * exact_squares(G.shape, dtype)).sum()
-            for in_pairs in (False, True):
-                bound = code.bounds.Bounds(p, n, m, True).mean_square_U(in_pairs)
-                near(weighted(code, G, f, c, in_pairs), value, Fraction(bound))
+            of_each = (exact * exact_squares(G.shape, dtype)).sum((1, 2))
+            for S in (np.ones(p), np.arange(1.0, p + 1)):
+                value = (of_each * np.vectorize(Fraction, [object])(S)).sum()
+                near(weighted(code, G, f, c, S), value, bound)
 
 
-def weighted(code, G, f, c, in_pairs):
+def weighted(code, G, f, c, S):
     def of_strips(parts, first, last):
-        code.pairsums.measure(G, f, parts, in_pairs, first, last)
+        code.pairsums.measure(G, f, parts, first, last)
 
-    return code.pairsums.sum_of_products(gathered(code, G, of_strips), c.copy())
-
-
-def losses(code):
-    """Many terms, each too small to change the sum, are not lost."""
-    G = np.full((1, 64, 1), 2.0**-28)
-    G[0, 0] = 1
-    f, c = np.stack([np.ones((1, 64)), np.zeros((1, 64))]), np.array([[[1.0]], [[0.0]]])
-    bound = code.bounds.Bounds(1, 64, 1, True).mean_square_U(False)
-    assert bound < 7 * U  # 15 times four of them are 7.5 u
-    near(weighted(code, G, f, c, False), 1 + 63 * Fraction(1, 2**56), Fraction(bound))
+    pairs = np.stack([S, np.zeros_like(S)])
+    return code.pairsums.sum_of_products(gathered(code, G, of_strips), c.copy(), pairs)
 
 
 def statistics(code):
@@ -170,11 +162,13 @@ def statistics(code):
         within(R, due, 3 * one)
         rows, columns = exact_sums(R), exact_sums(C)
         S = (rows.sum(1) + columns.sum(1)) / 2
-        V, ones = C.copy(), R.copy()
-        code.pairsums.quotients(R, C, True)
+        V, ones, own = C.copy(), R.copy(), np.full((2, p), np.nan)
+        code.pairsums.quotients(R, C, own, True)
+        within(own, S, (n + m + 1) * one)
         within(R, S[:, None] / rows, (n + m + 3) * one)
         within(C, 1 / columns, one)
-        code.pairsums.quotients(ones, V, False)
+        code.pairsums.quotients(ones, V, own, False)
+        assert np.array_equal(own, [np.ones(p), np.zeros(p)])
         assert np.array_equal(V, C)
         assert (ones[0] == 1).all()
         assert not ones[1].any()
@@ -195,8 +189,8 @@ def arrays(code):
         for dtype in (np.float32, np.float64):
             G = drawn((p, n, m), dtype)
             yield from observed(code, G)
-            yield [weighted(code, G, f, c, in_pairs) for in_pairs in (False, True)]
+            yield weighted(code, G, f, c, np.ones(p))
         R, C = f.copy(), c.copy()
         code.pairsums.update(factors((p, n), 4)[0], R, TERMS, W, BETA_2, EPSILON_1)
-        code.pairsums.quotients(R, C, True)
+        code.pairsums.quotients(R, C, np.empty((2, p)), True)
         yield from (R, C, code.pairsums.roots(C, W))
