@@ -1,6 +1,6 @@
 # All that is needed is make and python3 (3.11 or newer); everything else goes into .venv.
 #   make test EXTRAS=torch           with a library to compare with (EXTRAS=a,b for several)
-#   make test ARGS="-k schedule"     arguments for pytest
+#   make test ARGS="-k schedule"     arguments for pytest; -n 0 for one process alone
 #   make mutants-all EVERY=1         all mutants rather than one in 200
 
 PYTHON ?= python3
@@ -8,6 +8,8 @@ EXTRAS ?=
 EVERY ?= 200
 ARGS ?=
 BIN := .venv/bin
+# By as many processes as there are processors; one that has no tests left takes from another.
+PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 , := ,
 PEERS := $(patsubst %,.venv/with-%,$(subst $(,), ,$(EXTRAS)))
 unexport PYTHONPATH PYTHONHOME
@@ -27,16 +29,16 @@ verify: .venv/made $(PEERS)  ## derive the rules, check the loops against them, 
 	$(BIN)/adafactor-numba verify
 
 test: .venv/with-test $(PEERS)  ## run the tests and the examples in the docstrings
-	$(BIN)/python -m pytest -m "not slow and not peers" $(ARGS)
+	$(PYTEST) -m "not slow and not peers" $(ARGS)
 
 slow: .venv/with-test $(PEERS)  ## the tests that take minutes: every wrong implementation audited
-	$(BIN)/python -m pytest -m slow $(ARGS)
+	$(PYTEST) -m slow $(ARGS)
 
 audit-peers: .venv/with-torch .venv/with-test .venv/with-peers $(FOLDERS)  ## audit every library; sets them up first
-	$(BIN)/python -m pytest -m peers $(ARGS)
+	$(PYTEST) -m peers $(ARGS)
 
 table: .venv/with-torch .venv/with-test .venv/with-peers $(FOLDERS)  ## write docs/implementations.md from these audits
-	$(BIN)/python -m pytest -m peers -k "finds or page" --write
+	$(PYTEST) -m peers -k "finds or page" --write
 
 theorems: .venv/with-test .venv/with-proofs  ## prove them all and write docs/theorems.md
 	$(BIN)/python -m pytest tests/test_proofs.py -k page --write

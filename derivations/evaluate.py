@@ -170,12 +170,17 @@ class _Program:
                 raise ValueError(f"{self.rule.name}: no value for the input {name} ({x.meaning})")
             array = np.asarray(inputs[name] if name in inputs else exact(x.default))
             if shape or array.shape:
-                self._learn_sizes(sizes, x, array.shape)
+                self._learn_sizes(sizes, x, shape, array.shape)
             known[symbol] = self.copied(array)
         return known | {s: self.numbers.number(size) for s, size in sizes.items()}, sizes
 
-    def _learn_sizes(self, sizes: dict[sp.Symbol, int], x: Input, found: tuple[int, ...]) -> None:
-        shape = self.rule.shape(x)
+    def _learn_sizes(
+        self,
+        sizes: dict[sp.Symbol, int],
+        x: Input,
+        shape: tuple[sp.Symbol, ...],
+        found: tuple[int, ...],
+    ) -> None:
         if len(found) != len(shape) or any(
             sizes.get(s, size) != size for s, size in zip(shape, found, strict=True)
         ):

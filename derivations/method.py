@@ -72,7 +72,11 @@ class Layout:
     def restored(self, array: Any) -> Any:
         """`array`, of the rule's shape, in the parameter's."""
         permuted = np.reshape(array, [self.shape[a] for a in self.permutation])
-        return permuted.transpose(np.argsort(self.permutation))
+        return permuted.transpose(self._inverse)
+
+    @cached_property
+    def _inverse(self) -> tuple[int, ...]:
+        return tuple(sorted(range(len(self.shape)), key=self.permutation.__getitem__))
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,7 @@ Printed formulas, reference values, error bounds, test inputs and audits are fun
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TypeAlias
 
 import sympy as sp
@@ -46,7 +47,7 @@ class Quantity:
 
     target: Target
 
-    @property
+    @cached_property
     def name(self) -> str:
         return str(base(self.target).name)
 

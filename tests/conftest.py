@@ -3,10 +3,11 @@
 HYPOTHESIS_PROFILE=deep draws many examples; so does ci, which is taken where CI is set, none twice.
 """
 
+import fcntl
 import itertools
-import multiprocessing
 import os
-from concurrent.futures import ProcessPoolExecutor
+import pickle
+from functools import cache, partial
 
 import pytest
 from hypothesis import settings
@@ -14,6 +15,8 @@ from hypothesis import settings
 from adafactor_numba.audit.names import ADAPTERS, paths, target
 from adafactor_numba.audit.properties import WORKING
 from adafactor_numba.audit.verdict import DTYPES, audit
+from proofs.catalogue import THEOREMS
+from proofs.prove import proofs
 from tests.arrays import LOOPS
 
 settings.register_profile("dev", max_examples=50, deadline=None)  # compiling takes seconds
@@ -33,32 +36,53 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(items):
-    """The tests that wait for audits come last: the audits go on during the others."""
-    items.sort(key=lambda item: "report" in item.fixturenames)
+    """Tests of the same audit follow each other, so that one process makes it and tests it."""
+    items.sort(key=lambda item: str(asked(item)) if "report" in item.fixturenames else "")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def reports(request):
-    """The report on every implementation and its dtypes that the chosen tests need, as futures.
+@pytest.fixture(scope="session")
+def once(tmp_path_factory):
+    """Makes what has a name once for all processes of pytest: others wait for the first one's."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
 
-    As many are audited at a time as there are processors; what is tested meanwhile comes first.
-    """
-    arguments = [item.callspec.params for item in request.session.items if "callspec" in vars(item)]
-    wanted = dict.fromkeys(map(asked, (a for a in arguments if "implementation" in a)))
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(os.cpu_count(), context, os.nice, (10,)) as pool:
-        yield {
-            (name, dtypes): pool.submit(audit, name, target(name), dtypes=dtypes, paths=paths(name))
-            for name, dtypes in wanted
-        }
-        pool.shutdown(cancel_futures=True)
+    def found(name, make):
+        with (folder / name).open("a+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if file.seek(0, os.SEEK_END):
+                file.seek(0)
+                return pickle.load(file)
+            made = make()
+            file.write(pickle.dumps(made))
+            return made
+
+    return found
 
 
-def asked(parameters):
+@pytest.fixture(scope="session")
+def reports(once):
+    """The report on an implementation and its dtypes, as a function of them."""
+
+    @cache
+    def report(name, dtypes):
+        make = partial(audit, name, target(name), dtypes=dtypes, paths=paths(name))
+        return once(f"{name}, {' '.join(dtypes)}", make)
+
+    return report
+
+
+@pytest.fixture(scope="session")
+def put(once):
+    """All theorems, put to the checkers at once."""
+    return once("theorems", lambda: [*proofs(THEOREMS)])
+
+
+def asked(item):
     """The implementation that the parameters of a test name, and the dtypes to ask it about.
 
     Without any: all, if it is a library; our own small ones only where rounding is small.
     """
+    parameters = item.callspec.params
     name = parameters["implementation"]
     return name, parameters.get("dtypes", DTYPES if name in ADAPTERS else WORKING)
 
@@ -66,7 +90,7 @@ def asked(parameters):
 @pytest.fixture
 def report(request, reports, implementation):
     """The report on `implementation`."""
-    return reports[asked(request.node.callspec.params)].result()
+    return reports(*asked(request.node))
 
 
 @pytest.fixture

@@ -6,8 +6,10 @@ import sys
 
 import numpy as np
 import pytest
+from numba.core.caching import IndexDataCacheFile
 
 from adafactor_numba import Adafactor
+from adafactor_numba.compiler import Kept
 from tests.arrays import bits, normal
 from tests.mutants import SOURCE, changed
 
@@ -77,6 +79,28 @@ def test_a_change_of_what_a_loop_calls_is_seen_by_the_next_process(stamp, seen, 
     assert printed(source, **places, PYTHONDONTWRITEBYTECODE="1") == ["-1.0"]
     (package / "called.py").write_text(changed(CALLED, "sign", "-x", "+x"))
     assert printed(source, **places, PYTHONDONTWRITEBYTECODE="1") == [seen]
+
+
+@pytest.mark.parametrize(("kind", "found"), [(Kept, ["a", "b"]), (IndexDataCacheFile, ["a", None])])
+def test_what_two_processes_keep_at_once_is_kept_of_both(kind, found, tmp_path, monkeypatch):
+    """Numba's own files lose what is kept between the reading of their index and its writing."""
+    one, other = (kind(str(tmp_path), "loop", "stamp") for _ in range(2))
+    write = IndexDataCacheFile._open_for_write
+
+    def interrupted(self, path):
+        monkeypatch.undo()
+        other.save("second", "b")
+        return write(self, path)
+
+    monkeypatch.setattr(IndexDataCacheFile, "_open_for_write", interrupted)
+    one.save("first", "a")
+    assert [other.load(key) for key in ("first", "second")] == found
+
+
+@pytest.mark.parametrize(("stamp", "found"), [("stamp", "a"), ("another", None)])
+def test_what_was_kept_of_other_sources_is_not_served(stamp, found, tmp_path):
+    Kept(str(tmp_path), "loop", "stamp").save("first", "a")
+    assert Kept(str(tmp_path), "loop", stamp).load("first") == found
 
 
 def test_the_import_loads_no_loop_and_the_first_optimizer_does():

@@ -2,7 +2,6 @@
 
 import json
 import re
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -43,12 +42,6 @@ def proved(claim, *neighbours):
 # The catalogue
 
 
-@cache
-def put():
-    """All theorems, by name, put to the checkers at once."""
-    return {proof.theorem.name: proof for proof in proofs(THEOREMS)}
-
-
 def test_there_are_thirty_theorems_each_with_a_name_and_every_word():
     assert len({t.name for t in THEOREMS}) == len(THEOREMS) >= 30
     for each in THEOREMS:
@@ -57,8 +50,8 @@ def test_there_are_thirty_theorems_each_with_a_name_and_every_word():
 
 
 @pytest.mark.parametrize("each", THEOREMS, ids=lambda t: t.name)
-def test_a_theorem_is_proved_and_its_false_neighbours_are_refused(each):
-    proof = put()[each.name]
+def test_a_theorem_is_proved_and_its_false_neighbours_are_refused(each, put):
+    proof = next(proof for proof in put if proof.theorem.name == each.name)
     absent = prove.missing(prove.CHECKERS)
     if proof.holds is None and absent:
         pytest.skip(f"not installed: {', '.join(absent)}")
@@ -93,10 +86,10 @@ def without_solutions(text):
     return re.sub(r"; (z3|cvc5|rocq) found .*", "", text)
 
 
-def test_the_page_of_the_theorems_is_what_they_say(request):
+def test_the_page_of_the_theorems_is_what_they_say(put, request):
     if absent := prove.missing(prove.CHECKERS):
         pytest.skip(f"not installed: {', '.join(absent)}")
-    written = page(put().values())
+    written = page(put)
     if request.config.getoption("--write"):
         PAGE.write_text(written)
     found, expected = (

@@ -170,9 +170,9 @@ class Clue:
     @cached_property
     def remembers(self) -> bool:
         """Whether the second moment depends on beta_2 here: |G| is not what it was before."""
-        G = self.judgement.prediction.observation.G
-        others = [o.G for o in self.judgement.strand.observations if o.t < self.t]
-        return not self.still and any(np.any(np.abs(G) != np.abs(other)) for other in others)
+        strand = self.judgement.strand
+        later = zip(strand.observations[1:], strand.repeats[1:], strict=True)
+        return not self.still and not all(same for o, (same, _) in later if o.t <= self.t)
 
     @property
     def several(self) -> bool:

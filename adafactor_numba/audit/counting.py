@@ -27,7 +27,8 @@ def _counters(rule: UpdateRule) -> tuple[tuple[str, ...], Mapping[str, Callable[
     expressions = {name: counts[step] for name, step in wanted.items()}
     expressions["X_new"] = counts["X_new"]
     return tuple(unknown), {
-        name: sp.lambdify(arguments, e, "math") for name, e in expressions.items()
+        name: sp.lambdify(arguments, e, "math", docstring_limit=0)
+        for name, e in expressions.items()
     }
 
 
@@ -43,10 +44,16 @@ def step_counts(
 
     `scheduled` are those of rho and beta_2, exact if they are left out.
     """
-    names, counters = _counters(rule)
+    names, _ = _counters(rule)
     known = {**K, **scheduled}
     beta_2 = float(scheduled_floats(method.schedule, t)["beta_2"])
     arguments = (*sizes, beta_2, *(known.get(name, 0) for name in names))
+    return _counts(rule, arguments)
+
+
+@lru_cache(maxsize=200_000)
+def _counts(rule: UpdateRule, arguments: tuple[float, ...]) -> dict[str, int]:
+    _, counters = _counters(rule)
     return {name: int(np.ceil(f(*arguments))) for name, f in counters.items()}
 
 

@@ -1,7 +1,8 @@
 """Which of the known methods the cases of an audit cannot tell apart, pair by pair."""
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, partial
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from .strand import Strand
 
 METHODS = (ADAFACTOR, *VARIANTS)
 Pair = tuple[str, str]
+Allowed = Callable[[Judgement], np.ndarray]
 
 
 def apart(paper: Sequence[Judgement], working: Mapping[str, str]) -> set[Pair]:
@@ -25,11 +27,11 @@ def apart(paper: Sequence[Judgement], working: Mapping[str, str]) -> set[Pair]:
     for strand in _in_turn(dict.fromkeys(j.strand for j in paper)):
         names = {name for pair in left for name in pair}
         by_method = {m.name: _expected(m, strand) for m in METHODS if m.name in names}
-        format_ = working[strand.dtype]
+        allowed = cache(partial(Judgement.allowed, working=working[strand.dtype]))
         left = {
             (one, other)
             for one, other in left
-            if not _differ(by_method[one], by_method[other], format_)
+            if not _differ(by_method[one], by_method[other], allowed)
         }
         if not left:
             break
@@ -53,13 +55,13 @@ def _expected(method: Method, strand: Strand) -> dict[int, Judgement]:
     return {j.prediction.observation.t: j for j in found}
 
 
-def _differ(one: Mapping[int, Judgement], other: Mapping[int, Judgement], working: str) -> bool:
-    return any(_at(one[t], other[t], working) for t in one.keys() & other.keys())
+def _differ(one: Mapping[int, Judgement], other: Mapping[int, Judgement], allowed: Allowed) -> bool:
+    return any(_at(one[t], other[t], allowed) for t in one.keys() & other.keys())
 
 
-def _at(one: Judgement, other: Judgement, working: str) -> bool:
+def _at(one: Judgement, other: Judgement, allowed: Allowed) -> bool:
     """Whether some entry has values too far apart, or in one method only."""
     a, b = one.prediction.X_new, other.prediction.X_new
     with np.errstate(all="ignore"):
-        beyond = np.abs(a - b) > one.allowed(working) + other.allowed(working)
+        beyond = np.abs(a - b) > allowed(one) + allowed(other)
     return bool(np.any(beyond | (np.isfinite(a) != np.isfinite(b))))

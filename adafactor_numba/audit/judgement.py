@@ -7,7 +7,7 @@ many more as numbers lose that are carried as their logarithms, for which float1
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -86,7 +86,7 @@ class Judgement:
         """What the last difference and storage explain."""
         working = WORK.get(working, working)
         u = unit_of(working)
-        least = max(float(np.finfo(f).smallest_subnormal) for f in (working, self.strand.dtype))
+        least = max(least_of(working), least_of(self.strand.dtype))
         half_ulp = unit_of(self.strand.dtype)
         before = np.abs(floats(self.prediction.observation.before))
         return np.asarray((FORMS * u + half_ulp) * np.abs(X_new) + FORMS * u * before + least)
@@ -217,9 +217,16 @@ def greatest_unit(working: str) -> float:
     return KEPT.get(working, unit_of(SCHEDULES.get(working, working)))
 
 
+@cache
 def unit_of(format_: str) -> float:
     """The unit roundoff of a format."""
     return float(np.finfo(format_).eps) / 2
+
+
+@cache
+def least_of(format_: str) -> float:
+    """The least positive number of a format."""
+    return float(np.finfo(format_).smallest_subnormal)
 
 
 def _is_float(j: Judgement) -> bool:

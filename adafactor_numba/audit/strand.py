@@ -61,12 +61,8 @@ class Strand:
     @cached_property
     def repeats(self) -> tuple[tuple[bool, bool], ...]:
         """For each observation whether |G|, and whether -G, is that of the one before."""
-        gradients = [o.G for o in self.observations]
-        pairs = itertools.pairwise(gradients)
-        return (
-            (False, False),
-            *((np.array_equal(abs(a), abs(b)), np.array_equal(a, -b)) for a, b in pairs),
-        )
+        pairs = itertools.pairwise(o.G for o in self.observations)
+        return ((False, False), *itertools.starmap(_repeats, pairs))
 
     @cached_property
     def least(self) -> Mapping[int, float]:
@@ -76,7 +72,8 @@ class Strand:
 
     def until(self, t: int) -> "Strand":
         """The strand up to its step t."""
-        return replace(self, observations=tuple(o for o in self.observations if o.t <= t))
+        found = tuple(o for o in self.observations if o.t <= t)
+        return self if len(found) == len(self.observations) else replace(self, observations=found)
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,6 +148,7 @@ def predictions(
     rule = layout.rule
     given = _hyperparameters(rule, strand, theta)
     counted = counted or method
+    counted_rule = counted.layout(start.shape).rule
     carried: dict[str, Any] = {
         x.name: np.zeros(_shape(rule, x, layout.sizes)) for x in rule.inputs if x.becomes
     }
@@ -180,7 +178,7 @@ def predictions(
         state = {x.name: values[x.becomes] for x in rule.inputs if x.becomes and x.name != "X"}
         expected = _turned(carried) if turned else carried
         settled = same and all(_alike(expected[name], state[name]) for name in state)
-        counting = (counted, layout.sizes, counted.layout(start.shape).rule, o.t)
+        counting = (counted, layout.sizes, counted_rule, o.t)
         K = step_counts(*counting, K, schedule_counts(counted.schedule, o.t))
         K_work = step_counts(*counting, K_work, {})
         kept = _kept(values, kept)
@@ -188,6 +186,13 @@ def predictions(
             found = _prediction(strand, o, layout, values, K["X_new"], K_work["X_new"])
             yield replace(found, kept=_in_step(layout, values, kept)) if "M" in values else found
         carried = carried | state
+
+
+def _repeats(a: np.ndarray, b: np.ndarray) -> tuple[bool, bool]:
+    """Whether |b| is |a|, and whether b is -a."""
+    if a is b:
+        return True, not np.any(a)
+    return np.array_equal(abs(a), abs(b)), np.array_equal(a, -b)
 
 
 def _turned(carried: dict[str, Any]) -> dict[str, Any]:
