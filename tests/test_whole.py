@@ -109,13 +109,13 @@ def test_whole_numbers_become_pairs(high, low):
 
 
 def spread(shape, kind):
-    """Entries of like size, of sizes that change from block to block, some of them too far apart."""
+    """Entries of like size, of sizes that change from block to block, or too far apart."""
     G = normal(shape, np.float32)
-    rows = np.arange(shape[1])[:, None] // loops.height(shape[2])
+    block = np.arange(shape[1])[:, None] // loops.height(shape[2])
     if kind == "changing":
-        G *= np.ldexp(np.float32(1), 15 * (rows % 3))
+        G *= np.ldexp(np.float32(1), 15 * (block % 3))
     if kind == "apart":
-        G *= np.where(rows % 2, np.float32(1e-25), np.float32(1))
+        G *= np.where(block % 2, np.float32(1e-25), np.float32(1))
         G[:, ::2, ::3] *= np.float32(1e8)
     if kind == "some zero":
         G[:, ::3], G[:, :, ::2] = 0, 0
