@@ -33,11 +33,12 @@ def _sum_exactly(
     """Write the sums of squares of a block (n, m) by rows to sums (2, n), by columns whole."""
     n, m = block.shape
     columns[:], sums[:] = 0, 0.0
+    last = panel(block, (n - 1) // ROWS * ROWS, end)
     for start in range(0, m, PART):
         part = slice(start, start + PART)
         high, low = columns[0, part], columns[1, part]
         for k in range(0, n, ROWS):
-            A = panel(block, k, end)
+            A = block[k : k + ROWS] if k + ROWS <= n else last
             x, y, z, w = A[0, part], A[1, part], A[2, part], A[3, part]
             whole.squares_of_four(x, y, z, w, reach, own, high, low)
             for i in range(min(ROWS, n - k)):
@@ -66,10 +67,11 @@ def _weigh(block: Stored, f: Floats, high: Floats, low: Floats, sums: Floats, en
     """Add sum_i f_i A_ij^2 of a block (n, m) to high + low (m,), f (n,), first to sums (m,)."""
     n, m = block.shape
     sums[:] = 0.0
+    last = panel(block, (n - 1) // ROWS * ROWS, end)
     for start in range(0, m, PART):
         part = slice(start, start + PART)
         for k in range(0, n, ROWS):
-            A = panel(block, k, end)
+            A = block[k : k + ROWS] if k + ROWS <= n else last
             x, y, z, w = A[0, part], A[1, part], A[2, part], A[3, part]
             add_weighted(x, y, z, w, f[k : k + ROWS], sums[part])
     for j in range(m):
