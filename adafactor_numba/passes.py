@@ -75,10 +75,16 @@ def _read(X: Stored, G: Stored, sums: Sums, cuts: Integers) -> None:
         read_share(X, G, sums, cuts, k)
 
 
+read = loop(_read)
+
+
 def _read_together(X: Stored, G: Stored, sums: Sums, cuts: Integers) -> None:
     """The same at once."""
     for k in prange(cuts.shape[0] - 1):
         read_share(X, G, sums, cuts, k)
+
+
+read_together = together(_read_together)
 
 
 def _measure(G: Stored, f: Floats, columns: Floats, cuts: Integers) -> None:
@@ -87,10 +93,16 @@ def _measure(G: Stored, f: Floats, columns: Floats, cuts: Integers) -> None:
         pairsums.measure(G, f, columns, cuts[k], cuts[k + 1])
 
 
+measure = loop(_measure)
+
+
 def _measure_together(G: Stored, f: Floats, columns: Floats, cuts: Integers) -> None:
     """The same at once."""
     for k in prange(cuts.shape[0] - 1):
         pairsums.measure(G, f, columns, cuts[k], cuts[k + 1])
+
+
+measure_together = together(_measure_together)
 
 
 def _descend(X: Stored, G: Stored, move: Move, cuts: Integers) -> None:
@@ -99,12 +111,13 @@ def _descend(X: Stored, G: Stored, move: Move, cuts: Integers) -> None:
         descend_share(X, G, move, cuts, k)
 
 
+descend = loop(_descend)
+
+
 def _descend_together(X: Stored, G: Stored, move: Move, cuts: Integers) -> None:
     """The same at once."""
     for k in prange(cuts.shape[0] - 1):
         descend_share(X, G, move, cuts, k)
 
 
-read, read_together = loop(_read), together(_read_together)
-measure, measure_together = loop(_measure), together(_measure_together)
-descend, descend_together = loop(_descend), together(_descend_together)
+descend_together = together(_descend_together)
