@@ -141,6 +141,6 @@ add_strips = loop(_add_strips)
 
 
 def value(total: Long) -> Fraction:
-    """The number, which is not negative; of the integers 32 bits are left in each."""
+    """The number, which is not negative and is carried in place."""
     carry(total)
     return Fraction(int.from_bytes(total.astype("<u4").tobytes(), "little"), 2**LOWEST)

@@ -96,7 +96,7 @@ class Step:
         self.read()
 
     def read(self) -> None:
-        """Sum all squares: of G by row and column in pairs, of X exactly."""
+        """Sum all squares: of G by row and column, over R if float32 needs it, and of X exactly."""
         parts, self.ratios = np.empty((2, 2, self.strips, self.m))
         totals = np.zeros((self.threads, LIMBS), np.int64)
         taken = np.empty(self.threads, np.int64)

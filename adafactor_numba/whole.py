@@ -36,10 +36,7 @@ magnitude = loop(_magnitude)
 
 
 def _extended(a: Stored, largest: Any, least: Any) -> tuple[Any, Any]:
-    """The same of a (n,) and of what these are of: the largest bits, the least that are not 0.
-
-    They are doubled, which leaves the sign out.
-    """
+    """The largest bits, doubled to leave out the sign, and the least but 0, of these and of a (n,)."""
     bits = a.view(uint32)
     for k in range(bits.shape[0]):
         twice = uint32(bits[k] << uint32(1))
