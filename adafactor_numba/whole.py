@@ -36,7 +36,7 @@ magnitude = loop(_magnitude)
 
 
 def _extended(a: Stored, largest: Any, least: Any) -> tuple[Any, Any]:
-    """The largest bits, doubled to leave out the sign, and the least but 0, of these and of a (n,)."""
+    """The largest bits, doubled to leave the sign out, and the least but 0, of these and a (n,)."""
     bits = a.view(uint32)
     for k in range(bits.shape[0]):
         twice = uint32(bits[k] << uint32(1))
