@@ -9,14 +9,21 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from tests.mutants import SOURCE, modules, sources
+from tests.mutants import SOURCE, changed, modules, sources
 
-STRICT = "doubledouble", "bounds", "pairsums", "whole"
+STRICT = "doubledouble", "bounds", "pairsums", "whole", "survey"
+SMALLER = {
+    "whole": ("SUMMANDS = 2**11 ", "SUMMANDS = 24 "),
+    "survey": ("PART = 2**11 ", "PART = 4 "),
+}
 
 
 def originals() -> dict[str, str]:
-    """Those of the loops, with smaller blocks, and of sums in pairs of doubles."""
-    return sources() | {name: (SOURCE / f"{name}.py").read_text() for name in STRICT}
+    """Those of the loops, with smaller blocks, and of the sums of strict steps."""
+    texts = {name: (SOURCE / f"{name}.py").read_text() for name in STRICT}
+    for name, sizes in SMALLER.items():
+        texts[name] = changed(texts[name], "smaller blocks", *sizes)
+    return sources() | texts
 
 
 @contextmanager

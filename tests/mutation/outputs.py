@@ -7,7 +7,7 @@ import numpy as np
 
 from adafactor_numba.audit import check
 
-from . import bits, checks, strictly
+from . import bits, checks, strictly, wholly
 
 
 def outputs(code):
@@ -32,6 +32,7 @@ def arrays(code):
     yield [loops.first_beyond(np.arange(24.0).reshape(2, 3, 4), k) for k in (0.0, 9.0, 24.0)]
     yield from in_bits(code)
     yield from strictly.arrays(code)
+    yield from wholly.arrays(code)
 
 
 def in_bits(code):

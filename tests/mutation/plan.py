@@ -1,6 +1,6 @@
 """Which checks the source of each module must pass, the cheapest first."""
 
-from . import bits, checks, strictly
+from . import bits, checks, strictly, wholly
 
 ALONE = checks.balls, checks.rounding, checks.summation, checks.layouts, checks.carried
 STEPS = *ALONE, checks.storage, bits.noise
@@ -15,4 +15,6 @@ CHECKS = {
     "philox": (bits.words, bits.counters),
     "doubledouble": (strictly.pairs,),
     "pairsums": (strictly.sums, strictly.weights, strictly.statistics),
+    "whole": (wholly.extremes, wholly.reaches, wholly.squares, wholly.added, wholly.turns),
+    "survey": (wholly.worth, wholly.turns, wholly.survey, wholly.weighed, wholly.no_numbers),
 }
