@@ -12,7 +12,7 @@ import numpy as np
 from numba.extending import overload
 from numpy.typing import NDArray
 
-from .loops import ROWS, Floats, Stored, height, loop, strip
+from .loops import BLOCK, ROWS, Floats, Stored, height, loop, strip
 from .storage import room, rows
 from .whole import SUMMANDS, extremes_of_four, fitting, holds, squares_of_each
 
@@ -132,8 +132,10 @@ def _add_strips(total: Long, X: Stored, first: int, last: int) -> bool:
         spare = room(A, most)
         for i in range(0, A.shape[0], most):
             block = rows(A, i, min(most, A.shape[0] - i), spare)
-            good &= add_squares(total, block.reshape(-1))
-            carry(total)
+            entries = block.reshape(-1)
+            for k in range(0, entries.shape[0], BLOCK):
+                good &= add_squares(total, entries[k : k + BLOCK])
+                carry(total)
     return good
 
 

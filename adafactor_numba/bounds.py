@@ -3,13 +3,14 @@
 The sums count by the depth of their own trees: a row of m entries is read in LANES partial sums,
 a column within a strip one entry, or the sum of four, after the other; strips, lanes and columns
 are added as pairs.  The numbers added are never negative, so that no sum amplifies an error.
+Where the squares of float32 are added as whole numbers, fewer pairs are added.
 """
 
 from dataclasses import dataclass
 
 from .doubledouble import PAIR, U
-from .loops import LANES, ROWS, height, strip
-from .whole import SUMMANDS
+from .loops import LANES, ROWS, strip
+from .survey import rows_of_block
 
 LEAST = 2.0**-110  # more than all products of a statistic lose below the range of doubles
 SLACK = 1.0 + 2.0**-20  # for the terms of second order, and the roundings of the bounds themselves
@@ -59,7 +60,7 @@ class Bounds:
         two factors that are rounded, of which one is a sum.  A product and two additions of four
         rows are three, and then every four rows of a block are one.
         """
-        rows = min(self.n, height(self.m), SUMMANDS)
+        rows = rows_of_block(self.n, self.m)
         terms = PAIR if pairs else (6 + 3 - (-rows // ROWS)) * U
         columns = (self._strips + self.p * self.m + 4) * PAIR
         return (

@@ -25,7 +25,7 @@ class Certificate:
     statistics_exact: int = 0
 
     def __add__(self, other: "Certificate") -> "Certificate":
-        both = zip(COUNTS(self), COUNTS(other), strict=True)
+        both = zip(counts(self), counts(other), strict=True)
         return Certificate(*(a + b for a, b in both))
 
     @property
@@ -34,4 +34,4 @@ class Certificate:
         return self.doubles + self.pairs + self.balls + self.algebra + self.assumed
 
 
-COUNTS = attrgetter(*(field.name for field in fields(Certificate)))
+counts = attrgetter(*(field.name for field in fields(Certificate)))

@@ -1,11 +1,12 @@
-"""The passes of a strict step over X and G, by one thread or by several at once.
+"""The passes of a strict step over X and G: what one thread does, and all of them at once.
 
 A thread has the strips, or the blocks, from one of `cuts` to the next.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from numba import prange
+from numba.extending import overload
 
 from . import pairsums, survey, ziv
 from .accumulator import Long, add_strips
@@ -43,15 +44,27 @@ class Move(NamedTuple):
     counts: Integers
 
 
+def observe(G: Stored, sums: Sums, s: int) -> None:
+    """Sum up strip s of G."""
+    if survey.worthwhile(G):
+        of_rows = sums.R_old, sums.rates, sums.rows
+        survey.observe(G, *of_rows, sums.columns, sums.ratios, s, s + 1)
+    else:
+        pairsums.observe(G, sums.rows, sums.columns, s, s + 1)
+
+
+@overload(observe, strict=False)
+def _observe(G: Any, sums: Any, s: Any) -> Any:
+    if G.dtype.bitwidth == 64:  # for which a survey is not even compiled
+        return lambda G, sums, s: pairsums.observe(G, sums.rows, sums.columns, s, s + 1)
+    return observe
+
+
 def _read_share(X: Stored, G: Stored, sums: Sums, cuts: Integers, k: int) -> None:
     """What thread k reads."""
     sums.taken[k] = 1
     for s in range(cuts[k], cuts[k + 1]):
-        if survey.worthwhile(G):
-            of_rows = sums.R_old, sums.rates, sums.rows
-            survey.observe(G, *of_rows, sums.columns, sums.ratios, s, s + 1)
-        else:
-            pairsums.observe(G, sums.rows, sums.columns, s, s + 1)
+        observe(G, sums, s)
         sums.taken[k] &= add_strips(sums.totals[k], X, s, s + 1)
 
 
@@ -70,54 +83,27 @@ descend_share = loop(_descend_share)
 
 
 def _read(X: Stored, G: Stored, sums: Sums, cuts: Integers) -> None:
-    """Sum up all strips, one thread after the other."""
-    for k in range(cuts.shape[0] - 1):
-        read_share(X, G, sums, cuts, k)
-
-
-read = loop(_read)
-
-
-def _read_together(X: Stored, G: Stored, sums: Sums, cuts: Integers) -> None:
-    """The same at once."""
+    """Sum up all strips."""
     for k in prange(cuts.shape[0] - 1):
         read_share(X, G, sums, cuts, k)
 
 
-read_together = together(_read_together)
+read = together(_read)
 
 
 def _measure(G: Stored, f: Floats, columns: Floats, cuts: Integers) -> None:
-    """Write sum_i f_i G_ij^2 (2, strips, m), f (2, p, n), one thread after the other."""
-    for k in range(cuts.shape[0] - 1):
-        pairsums.measure(G, f, columns, cuts[k], cuts[k + 1])
-
-
-measure = loop(_measure)
-
-
-def _measure_together(G: Stored, f: Floats, columns: Floats, cuts: Integers) -> None:
-    """The same at once."""
+    """Write sum_i f_i G_ij^2 (2, strips, m), f (2, p, n)."""
     for k in prange(cuts.shape[0] - 1):
         pairsums.measure(G, f, columns, cuts[k], cuts[k + 1])
 
 
-measure_together = together(_measure_together)
+measure = together(_measure)
 
 
 def _descend(X: Stored, G: Stored, move: Move, cuts: Integers) -> None:
-    """Move the blocks that are left, one thread after the other."""
-    for k in range(cuts.shape[0] - 1):
-        descend_share(X, G, move, cuts, k)
-
-
-descend = loop(_descend)
-
-
-def _descend_together(X: Stored, G: Stored, move: Move, cuts: Integers) -> None:
-    """The same at once."""
+    """Move the blocks that are left."""
     for k in prange(cuts.shape[0] - 1):
         descend_share(X, G, move, cuts, k)
 
 
-descend_together = together(_descend_together)
+descend = together(_descend)

@@ -33,7 +33,7 @@ from .exact import Exact
 from .hyperparameters import Hyperparameters
 from .loops import height, strip
 from .memory import Array
-from .pairsums import gather, quotients, roots, sum_of_products, update
+from .pairsums import gather, measure, quotients, roots, sum_of_products, update
 from .survey import worthwhile
 from .ziv import TINY, again, settled
 
@@ -102,8 +102,10 @@ class Step:
         taken = np.empty(self.threads, np.int64)
         rates = np.array([self.rates.w[0], self.rates.beta_2[0], self.constants.epsilon_1])
         sums = passes.Sums(self.R_old, rates, self.R, parts, self.ratios, totals, taken)
-        read = passes.read if self.threads == 1 else passes.read_together
-        read(self.X, self.G, sums, self._cuts(self.strips))
+        if self.threads == 1:
+            passes.read_share(self.X, self.G, sums, self._cuts(self.strips), 0)
+        else:
+            passes.read(self.X, self.G, sums, self._cuts(self.strips))
         gather(parts, self.C)
         square = value(totals.sum(0))
         self.mean_square_X = square / self.X.size
@@ -159,10 +161,12 @@ class Step:
         left, counts = cuts[1:] - cuts[:-1], np.empty((2, self.threads), np.int64)
         found = np.empty((self.threads, max(most * self.m, ROOM)), np.int64)
         move = passes.Move(f, self.c, bounds, left, found, counts)
-        descend = passes.descend if self.threads == 1 else passes.descend_together
         after, stages = np.zeros(2, np.int64), Counter[str]()
         while left.any():
-            descend(self.X, self.G, move, cuts)
+            if self.threads == 1:
+                passes.descend_share(self.X, self.G, move, cuts, 0)
+            else:
+                passes.descend(self.X, self.G, move, cuts)
             after += counts.sum(1)
             for own, k in zip(found, counts[0].tolist(), strict=True):
                 if k:
@@ -240,8 +244,10 @@ class Step:
         columns, S = np.empty_like(self.C), self.S
         pairs = pairs or not worthwhile(self.G)
         if pairs:
-            measure = passes.measure if self.threads == 1 else passes.measure_together
-            measure(self.G, self.R, self.ratios, self._cuts(self.strips))
+            if self.threads == 1:
+                measure(self.G, self.R, self.ratios, 0, self.strips)
+            else:
+                passes.measure(self.G, self.R, self.ratios, self._cuts(self.strips))
             S = np.stack([np.ones(self.p), np.zeros(self.p)])
         gather(self.ratios, columns)
         square = divide(*sum_of_products(columns, self.C, S), float(self.X.size), 0.0)

@@ -90,6 +90,14 @@ def _worthwhile(G: Stored) -> bool:
 worthwhile = loop(_worthwhile)
 
 
+def _rows_of_block(n: int, m: int) -> int:
+    """How many of n rows of m entries are read together."""
+    return min(n, height(m), whole.SUMMANDS)
+
+
+rows_of_block = loop(_rows_of_block)
+
+
 def _observe(
     G: Stored,
     R_old: Floats,
@@ -108,7 +116,7 @@ def _observe(
     w, beta_2, epsilon_1 = rates[0], rates[1], rates[2]
     _, n, m = G.shape
     each = -(-n // strip(n, m))
-    most = min(n, height(m), whole.SUMMANDS)
+    most = rows_of_block(n, m)
     f, weighted = np.empty(most + ROWS - 1), np.empty(m)
     lanes, own = np.empty(2 * ROWS * LANES), np.empty((2, ROWS), np.int64)
     columns, poured = np.zeros((2, m), np.int64), np.zeros((2, m), np.int64)

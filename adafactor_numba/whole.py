@@ -10,7 +10,7 @@ without an error.  `reach` is 2^e.
 """
 
 import math
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy import float64, int64, uint32
@@ -18,6 +18,8 @@ from numpy import float64, int64, uint32
 from .compiler import inlined
 from .doubledouble import Pair, add, fast_two_sum
 from .loops import ROWS, Floats, Integers, Stored, loop
+
+Four: TypeAlias = tuple[int, int, int, int]
 
 LEAST = 2.0**-29  # times the reach, the least magnitude but 0
 FINE = 2.0**-97  # the reach from which down all float32 are multiples of 2^-149 and so do
@@ -117,6 +119,17 @@ def _levels(reach: float) -> tuple[float, float]:
 levels = loop(_levels)
 
 
+def _write(sums: Integers, high: Four, low: Four, n: int, reach: float) -> None:
+    """Write the sums of n numbers, of each of which the bits of M and N are taken, to (2, 4)."""
+    M, N = levels(reach)
+    for k in range(ROWS):
+        sums[0, k] = high[k] - n * bits(M)
+        sums[1, k] = low[k] - n * bits(N)
+
+
+write = loop(_write)
+
+
 def _squares_of_each(
     x: Stored, y: Stored, z: Stored, w: Stored, reach: float, sums: Integers
 ) -> None:
@@ -132,9 +145,7 @@ def _squares_of_each(
         d_k, h_k = split(w[k], M, N)
         a, b, c, d = a + a_k, b + b_k, c + c_k, d + d_k
         e, f, g, h = e + e_k, f + f_k, g + g_k, h + h_k
-    p, q = n * bits(M), n * bits(N)
-    sums[0, 0], sums[0, 1], sums[0, 2], sums[0, 3] = a - p, b - p, c - p, d - p
-    sums[1, 0], sums[1, 1], sums[1, 2], sums[1, 3] = e - q, f - q, g - q, h - q
+    write(sums, (a, b, c, d), (e, f, g, h), n, reach)
 
 
 squares_of_each = loop(_squares_of_each)
@@ -167,9 +178,7 @@ def _squares_of_four(
         e, f, g, h = e + e_j, f + f_j, g + g_j, h + h_j
         high[j] += (a_j + b_j) + (c_j + d_j) - ROWS * bits(M)
         low[j] += (e_j + f_j) + (g_j + h_j) - ROWS * bits(N)
-    p, q = m * bits(M), m * bits(N)
-    own[0, 0], own[0, 1], own[0, 2], own[0, 3] = a - p, b - p, c - p, d - p
-    own[1, 0], own[1, 1], own[1, 2], own[1, 3] = e - q, f - q, g - q, h - q
+    write(own, (a, b, c, d), (e, f, g, h), m, reach)
 
 
 squares_of_four = loop(_squares_of_four)

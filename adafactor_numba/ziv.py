@@ -296,8 +296,9 @@ round_pairs = loop(_round_pairs)
 def _settled(a: Floats, bound: float, nearest: Floats) -> Integers:
     """Write the pairs a (2, n), rounded, to nearest (n,); the positions of the undecided."""
     other = np.empty_like(nearest)
-    found, count = np.empty(round_pairs(a[0], a[1], bound, nearest, other), np.int64), 0
-    if found.shape[0] > 0:
+    undecided = round_pairs(a[0], a[1], bound, nearest, other)
+    found, count = np.empty(undecided, np.int64), 0
+    if undecided > 0:
         for k in range(other.shape[0]):
             if nearest[k] != other[k]:
                 found[count] = k

@@ -11,8 +11,6 @@ from hypothesis import strategies as st
 from adafactor_numba import accumulator, bounds, loops, pairsums, survey, whole
 from tests.arrays import bits, normal
 
-reaches = st.integers(-140, 128).map(lambda e: math.ldexp(1.0, e))
-
 
 @st.composite
 def held(draw):

@@ -294,11 +294,13 @@ TURNS = [
 
 
 def worth(code):
-    """The reading is for float32 of more than one row."""
+    """The reading is for float32 of more than one row; a block has no rows but the array's."""
     own = code.survey.worthwhile
     assert own(np.ones((1, 2, 3), np.float32))
     assert not own(np.ones((2, 1, 3), np.float32))
     assert not own(np.ones((1, 2, 3)))
+    blocks = [code.survey.rows_of_block(n, m) for n, m in [(3, 9), (2**20, 9), (2**20, 1)]]
+    assert blocks == [3, 8, 24]
 
 
 def arrays(code):
