@@ -10,8 +10,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numba.extending import overload
+from numpy import float64
 from numpy.typing import NDArray
 
+from .doubledouble import Pair, add
 from .loops import BLOCK, ROWS, Floats, Stored, height, loop, strip
 from .storage import room, rows
 from .whole import SUMMANDS, extremes_of_four, fitting, holds, squares_of_each
@@ -21,6 +23,8 @@ Long: TypeAlias = NDArray[np.int64]
 LOWEST = 2208  # the square of the least double is 2^-2148
 LIMBS = 112  # up to 2^1376
 LOW = 2**32 - 1
+DIGITS = 5  # integers of which the first is not 0 and all others are below 2^-128 of them
+TINY = 2.0**-1074  # the least double
 BEYOND = 1023 + 491  # the biased exponent of what is larger than the optimizer takes
 
 
@@ -101,8 +105,8 @@ def _add_squares_of_block(total: Long, x: Stored) -> bool:
         reach = add_whole_squares(total, a, b, c, d, reach, sums)
         if reach == 0.0:
             for part in (a, b, c, d):
-                good &= add_each_square(total, part.astype(np.float64))
-    return add_each_square(total, x[ROWS * n :].astype(np.float64)) and good
+                good &= add_each_square(total, part.astype(float64))
+    return add_each_square(total, x[ROWS * n :].astype(float64)) and good
 
 
 add_squares_of_block = loop(_add_squares_of_block)
@@ -110,7 +114,7 @@ add_squares_of_block = loop(_add_squares_of_block)
 
 def add_squares(total: Long, a: Stored) -> bool:
     """Add the squares of a (n,); whether none is beyond what the optimizer takes."""
-    return _add_each_square(total, a.astype(np.float64))
+    return _add_each_square(total, a.astype(float64))
 
 
 @overload(add_squares, strict=False)
@@ -140,6 +144,21 @@ def _add_strips(total: Long, X: Stored, first: int, last: int) -> bool:
 
 
 add_strips = loop(_add_strips)
+
+
+def _pair(totals: Long) -> Pair:
+    """The sum of numbers (k, LIMBS), none negative, within PAIR; above 0 where it is."""
+    total, x, y = totals.sum(0), 0.0, 0.0
+    carry(total)
+    for top in range(LIMBS - 1, -1, -1):
+        if total[top] > 0:
+            for k in range(top, max(top - DIGITS, -1), -1):
+                x, y = add(x, y, math.ldexp(float64(total[k]), 32 * k - LOWEST), 0.0)
+            return (x if x != 0.0 else TINY), y
+    return x, y
+
+
+pair = loop(_pair)
 
 
 def value(total: Long) -> Fraction:

@@ -7,6 +7,7 @@ Where the squares of float32 are added as whole numbers, fewer pairs are added.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from .doubledouble import PAIR, U
 from .loops import LANES, ROWS, strip
@@ -30,25 +31,25 @@ class Bounds:
     m: int
     factored: bool
 
-    @property
+    @cached_property
     def R(self) -> float:
         """Sums in lanes, the lanes, less than LANES entries besides, 4 operations on the sum."""
         additions = self.m // LANES
         return (compensated(additions) + (LANES + 12) * PAIR + LEAST) * SLACK
 
-    @property
+    @cached_property
     def C(self) -> float:
         """Sums of strips, the strips, and 4 operations on the sum; V is the C of a row."""
         return (compensated(self._height) + (self._strips + 4) * PAIR + LEAST) * SLACK
 
-    @property
+    @cached_property
     def inverse_R(self) -> float:
         """S_R / R: the sum of R and C one after the other, and a division; exactly 1 of a row."""
         if not self.factored:
             return 0.0
         return (max(self.R, self.C) + self.R + (self.n + self.m + 2) * PAIR) * SLACK
 
-    @property
+    @cached_property
     def inverse_C(self) -> float:
         """1 / C."""
         return (self.C + PAIR) * SLACK
@@ -72,10 +73,10 @@ class Bounds:
         factors = (self.inverse_R + self.inverse_C) / 2 + scale + 6 * PAIR
         return (factors + (0.0 if pairs else 4 * U)) * SLACK
 
-    @property
+    @cached_property
     def _height(self) -> int:
         return min(self.n, strip(self.n, self.m))
 
-    @property
+    @cached_property
     def _strips(self) -> int:
         return -(-self.n // strip(self.n, self.m))

@@ -25,8 +25,8 @@ LONGEST = 2**16  # bits of a denominator, beyond which it is
 class Exact:
     """One step on G (p, n, m), from R_old (p, n) and C_old (p, m); for a vector R_old is None.
 
-    All are read while they hold what they held before the step.  w and beta_2 are exact pairs,
-    mean_square_X the exact one; `unclipped` says that RMS(U) is known to be below d.
+    All are read while they hold what they held before the step.  w and beta_2 are exact pairs, the
+    squares of X are summed; `unclipped` says that RMS(U) is known to be below d.
     """
 
     G: Array
@@ -38,8 +38,8 @@ class Exact:
     epsilon_1: float
     epsilon_2: float
     d: float
-    mean_square_X: Fraction  # noqa: N815 -- the name of the step
-    unclipped: bool
+    square: Fraction
+    unclipped: bool = False
 
     def __post_init__(self) -> None:
         self._rows: dict[tuple[int, int], Fraction] = {}
@@ -84,7 +84,8 @@ class Exact:
 
     @cached_property
     def _alpha_squared(self) -> Fraction:
-        return Fraction(self.rho) ** 2 * max(Fraction(self.epsilon_2) ** 2, self.mean_square_X)
+        mean_square_X = self.square / self.G.size
+        return Fraction(self.rho) ** 2 * max(Fraction(self.epsilon_2) ** 2, mean_square_X)
 
     def entry(self, b: int, i: int, j: int, x: float, dtype: np.dtype[Any]) -> tuple[float, str]:
         """X_new of an entry that was x, rounded to `dtype`, and the stage that decided it."""

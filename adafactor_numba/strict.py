@@ -18,22 +18,22 @@ compared by algebra.  Float64 begins with pairs.
 
 import math
 from collections import Counter
-from fractions import Fraction
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from . import nearest, passes, schedule
-from .accumulator import LIMBS, value
-from .bounds import SLACK, Bounds
+from .accumulator import LIMBS, pair, value
+from .bounds import Bounds
 from .certificate import Certificate
-from .doubledouble import PAIR, Pair, divide, root, times, two_sum
+from .doubledouble import PAIR, Pair, divide, two_sum
 from .exact import Exact
 from .hyperparameters import Hyperparameters
 from .loops import height, strip
 from .memory import Array
-from .pairsums import gather, measure, quotients, roots, sum_of_products, update
+from .pairsums import gather, measure, quotients, roots
+from .scale import LEAST, clipping, largest, mean_square_U, relative_step_size, renew, scaled
 from .survey import worthwhile
 from .ziv import TINY, again, settled
 
@@ -44,7 +44,6 @@ OUTSIDE = (
     "or its gradient, statistics or constants are beyond what strict steps take: |G| up to 2^420 "
     "sqrt(epsilon_1), all else up to 2^490, epsilon_1 from 2^-900 and d from 2^-500 on"
 )
-LEAST = 2.0**-900  # below, products of pairs may leave the range in which they are exact
 
 
 class Rates(NamedTuple):
@@ -86,7 +85,7 @@ class Step:
         if not self.factored:
             X, G = X.transpose(0, 2, 1), G.transpose(0, 2, 1)
         self.given, self.X, self.G = X, _plain(X), _plain(G)
-        self.rates, self.constants = rates, constants
+        self.rates, self.constants, self.unclipped = rates, constants, False
         self.p, self.n, self.m = p, n, m = X.shape
         self.R_old = statistics["R"].reshape(p, n) if self.factored else np.zeros((p, n))
         self.C_old = statistics["C" if self.factored else "V"].reshape(p, m)
@@ -98,23 +97,21 @@ class Step:
     def read(self) -> None:
         """Sum all squares: of G by row and column, over R if float32 needs it, and of X exactly."""
         parts, self.ratios = np.empty((2, 2, self.strips, self.m))
-        totals = np.zeros((self.threads, LIMBS), np.int64)
+        self.totals = np.zeros((self.threads, LIMBS), np.int64)
         taken = np.empty(self.threads, np.int64)
         rates = np.array([self.rates.w[0], self.rates.beta_2[0], self.constants.epsilon_1])
-        sums = passes.Sums(self.R_old, rates, self.R, parts, self.ratios, totals, taken)
+        sums = passes.Sums(self.R_old, rates, self.R, parts, self.ratios, self.totals, taken)
         if self.threads == 1:
             passes.read_share(self.X, self.G, sums, self._cuts(self.strips), 0)
         else:
             passes.read(self.X, self.G, sums, self._cuts(self.strips))
         gather(parts, self.C)
-        square = value(totals.sum(0))
-        self.mean_square_X = square / self.X.size
-        largest = max(self.R[0].max(), self.C[0].max())  # a NaN in one is one in the other
-        self.fits = bool(
-            _constants_fit(self.constants, self.rates.rho)
-            and largest <= largest_gradient(self.constants) ** 2
-            and square <= Fraction(LARGEST) ** 2
-            and taken.all()
+        self.square = pair(self.totals)
+        self.fits = (
+            constants_fit(self.constants, self.rates.rho)
+            and largest(self.R, self.C) <= largest_gradient(self.constants) ** 2
+            and self.square[0] <= LARGEST**2
+            and all(taken.tolist())
         )
 
     def _cuts(self, pieces: int) -> Array:
@@ -123,36 +120,38 @@ class Step:
 
     def write(self) -> Certificate:
         """Change X and the statistics; how each of their entries was decided."""
-        new, certificate = self._statistics()
+        new, left = self._statistics()
         quotients(self.R, self.C, self.S, self.factored)
         self.c = roots(self.C, (1.0, 0.0))
-        certificate += self._descend()
+        stages = self._descend()
         if self.X is not self.given:
             self.given[...] = self.X
         for old, rounded in new:
             old[...] = rounded
-        return certificate
-
-    def _statistics(self) -> tuple[list[tuple[Array, Array]], Certificate]:
-        """The old and the new statistics, which are made of the sums."""
-        w, beta_2, _ = self.rates
-        kinds: list[Any] = [(self.C_old, self.C, self.bounds.C, self.n, self.exact.C)]
-        if self.factored:
-            kinds.append((self.R_old, self.R, self.bounds.R, self.m, self.exact.R))
-        new, left = [], 0
-        for old, pairs, bound, terms, exactly in kinds:
-            update(old, pairs, terms, w, beta_2, self.constants.epsilon_1)
-            rounded = np.empty_like(old)
-            found = settled(pairs.reshape(2, -1), bound, rounded.reshape(-1))
-            for k in found.tolist():
-                b, i = divmod(k, old.shape[1])
-                rounded[b, i] = nearest.nearest(exactly(b, i), rounded.dtype)
-            left += len(found)
-            new.append((old, rounded))
         entries = sum(old.size for old, _ in new)
-        return new, Certificate(statistics_pairs=entries - left, statistics_exact=left)
+        return Certificate(**stages, statistics_pairs=entries - left, statistics_exact=left)
 
-    def _descend(self) -> Certificate:
+    def _statistics(self) -> tuple[list[tuple[Array, Array]], int]:
+        """The old and the new statistics, made of the sums, and how many pairs did not decide."""
+        w, beta_2, _ = self.rates
+        epsilon_1 = self.constants.epsilon_1
+        kinds = [("C", self.C_old, self.C, self.bounds.C, self.n)]
+        if self.factored:
+            kinds.append(("R", self.R_old, self.R, self.bounds.R, self.m))
+        new, undecided = [], 0
+        for name, old, pairs, bound, terms in kinds:
+            rounded = np.empty_like(old)
+            left = renew(old, pairs, terms, w, beta_2, epsilon_1, bound, rounded)
+            if left:
+                exactly = getattr(self.exact, name)
+                for k in settled(pairs.reshape(2, -1), bound, rounded.reshape(-1)).tolist():
+                    b, i = divmod(k, old.shape[1])
+                    rounded[b, i] = nearest.nearest(exactly(b, i), rounded.dtype)
+            undecided += left
+            new.append((old, rounded))
+        return new, undecided
+
+    def _descend(self) -> Counter[str]:
         """Move X, by the cheaper scale first; what that leaves undecided again, then exactly."""
         doubles = self.X.itemsize < 8
         f, bounds = self._factors(pairs=not doubles)
@@ -161,23 +160,23 @@ class Step:
         left, counts = cuts[1:] - cuts[:-1], np.empty((2, self.threads), np.int64)
         found = np.empty((self.threads, max(most * self.m, ROOM)), np.int64)
         move = passes.Move(f, self.c, bounds, left, found, counts)
-        after, stages = np.zeros(2, np.int64), Counter[str]()
-        while left.any():
+        undecided, in_pairs, stages = 0, 0, Counter[str]()
+        while any(left.tolist()):
             if self.threads == 1:
                 passes.descend_share(self.X, self.G, move, cuts, 0)
             else:
                 passes.descend(self.X, self.G, move, cuts)
-            after += counts.sum(1)
-            for own, k in zip(found, counts[0].tolist(), strict=True):
+            sizes, decided = counts.tolist()
+            undecided, in_pairs = undecided + sum(sizes), in_pairs + sum(decided)
+            for own, k in zip(found, sizes, strict=True):
                 if k:
                     stages += self._decide(own[:k], doubles)
-        undecided, in_pairs = after.tolist()
         first = self.X.size - undecided
-        stages += (
-            Counter(doubles=first - in_pairs, pairs=in_pairs) if doubles else Counter(pairs=first)
-        )
+        if doubles:
+            stages["doubles"], first = first - in_pairs, in_pairs
+        stages["pairs"] += first
         stages["algebra"] += stages["ties"]
-        return Certificate(**stages)
+        return stages
 
     def _decide(self, which: Array, doubles: bool) -> Counter[str]:
         """Move the entries at these positions, in pairs if that was only tried after doubles."""
@@ -185,6 +184,7 @@ class Step:
         if doubles:
             which = again(self.X, self.G, *self._in_pairs, which)
         stages = Counter(pairs=size - len(which))
+        self.exact.unclipped = self.unclipped
         for k in which.tolist():
             b, i, j = (int(x) for x in np.unravel_index(k, self.X.shape))
             x, stage = self.exact.entry(b, i, j, float(self.X[b, i, j]), self.X.dtype)
@@ -200,61 +200,32 @@ class Step:
 
     def _factors(self, pairs: bool) -> tuple[Array, Array]:
         """sqrt(S / R) alpha / max(1, RMS(U) / d), and the bounds of the moves that come of it."""
-        alpha, bound = self._alpha
+        epsilon_2, size = self.constants.epsilon_2, self.X.size
+        alpha, bound = relative_step_size(self.square, size, self.rates.rho, epsilon_2)
         if alpha[0] == bound == 0.0:
             return np.zeros_like(self.R), np.zeros(3)
-        clipping, other = self._clipping(pairs)
-        scale = divide(*alpha, *clipping)
-        f = roots(self.R, scale)
-        bound += other + PAIR
-        if not (scale[0] >= LEAST and within(f) and within(self.c)):
-            bound = math.inf
+        divisor, other = self._clipping(pairs)
+        f, bound = scaled(self.R, self.c, divide(*alpha, *divisor), bound + other + PAIR)
         moves = self.bounds.move(bound, False), self.bounds.move(bound, True)
         return f, np.array([*moves, TINY])
 
-    @cached_property
-    def _alpha(self) -> tuple[Pair, float]:
-        """max(epsilon_2, RMS(X)) rho and its bound, 0 where it is 0."""
-        epsilon_2, square, rho = self.constants.epsilon_2, self.mean_square_X, self.rates.rho
-        if rho == 0.0 or epsilon_2 == square == 0:
-            return (0.0, 0.0), 0.0
-        size = (epsilon_2, 0.0)
-        if Fraction(epsilon_2) ** 2 < square:
-            high = float(square)
-            size = root(high, float(square - Fraction(high)))
-        good = min(size[0], rho) >= math.sqrt(LEAST)
-        return times(*size, rho), 4 * PAIR if good else math.inf
-
     def _clipping(self, pairs: bool) -> tuple[Pair, float]:
         """max(1, RMS(U) / d) and its bound, 0 where RMS(U) is surely below d."""
-        d = self.constants.d
-        if d == math.inf:
+        self.unclipped = self.constants.d == math.inf
+        if self.unclipped:
             return (1.0, 0.0), 0.0
-        square, bound, lost = self._mean_square_U(pairs)
-        if math.sqrt(square[0] * (1.0 + bound) + lost) * SLACK < d:
-            self.exact.unclipped = True
-            return (1.0, 0.0), 0.0
-        if not (square[0] >= LEAST and bound + lost / square[0] < 0.5):
-            return (1.0, 0.0), math.inf
-        ratio = divide(*root(*square), d, 0.0)
-        return max(ratio, (1.0, 0.0)), (bound + lost / square[0] + 2 * PAIR) * SLACK
-
-    def _mean_square_U(self, pairs: bool) -> tuple[Pair, float, float]:
-        """The mean of U^2, its bound, and what may be lost below the range of doubles besides."""
-        columns, S = np.empty_like(self.C), self.S
         pairs = pairs or not worthwhile(self.G)
         if pairs:
             if self.threads == 1:
                 measure(self.G, self.R, self.ratios, 0, self.strips)
             else:
                 passes.measure(self.G, self.R, self.ratios, self._cuts(self.strips))
-            S = np.stack([np.ones(self.p), np.zeros(self.p)])
-        gather(self.ratios, columns)
-        square = divide(*sum_of_products(columns, self.C, S), float(self.X.size), 0.0)
-        lost = math.prod(
-            (1.0 + float(a[0].max()) for a in (self.R, self.C, self.S)), start=2.0**-1060
-        )
-        return square, self.bounds.mean_square_U(pairs), lost
+        weights = np.stack([np.ones(self.p), np.zeros(self.p)]) if pairs else self.S
+        sums = self.ratios, self.R, self.C, self.S
+        square, lost = mean_square_U(*sums, weights, self.X.size)
+        divisor, bound = clipping(square, self.bounds.mean_square_U(pairs), lost, self.constants.d)
+        self.unclipped = bound == 0.0
+        return divisor, bound
 
     @cached_property
     def bounds(self) -> Bounds:
@@ -274,12 +245,11 @@ class Step:
             constants.epsilon_1,
             constants.epsilon_2,
             constants.d,
-            self.mean_square_X,
-            unclipped=constants.d == math.inf,
+            value(self.totals.sum(0)),
         )
 
 
-def _constants_fit(given: Hyperparameters, rho: float) -> bool:
+def constants_fit(given: Hyperparameters, rho: float) -> bool:
     """Whether no constant makes a step leave the doubles."""
     small = max(given.epsilon_1, given.epsilon_2, rho) <= LARGEST
     return small and given.epsilon_1 >= LEAST and given.d >= 2.0**-500
@@ -297,8 +267,3 @@ def largest_gradient(given: Hyperparameters) -> float:
 def _plain(A: Array) -> Array:
     """A, or a copy, as the loops want it."""
     return A if A.flags.carray else A.copy()
-
-
-def within(a: Array) -> bool:
-    """Whether products of two such factors and an entry stay in the range of pairs."""
-    return bool(a[0].min() >= math.sqrt(LEAST) and a[0].max() <= 1.0 / math.sqrt(LEAST))

@@ -13,6 +13,7 @@ from adafactor_numba import (
     loops,
     pairsums,
     passes,
+    scale,
     strict,
     survey,
     whole,
@@ -177,7 +178,7 @@ def test_the_plain_source_of_the_loops_gives_the_same_bits(shape, dtype, monkeyp
     given = problem(dtype, shape)
     found, certificate = stepped(*given)
     replaced = 0
-    modules = accumulator, doubledouble, loops, pairsums, passes, strict, survey, whole, ziv
+    modules = accumulator, doubledouble, loops, pairsums, passes, scale, strict, survey, whole, ziv
     for module in modules:
         for name, f in list(vars(module).items()):
             if hasattr(f, "py_func"):
