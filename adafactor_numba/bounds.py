@@ -12,6 +12,7 @@ from functools import cached_property
 from .doubledouble import PAIR, U
 from .loops import LANES, ROWS, strip
 from .survey import rows_of_block
+from .vectorpairs import PIECE
 
 LEAST = 2.0**-110  # more than all products of a statistic lose below the range of doubles
 SLACK = 1.0 + 2.0**-20  # for the terms of second order, and the roundings of the bounds themselves
@@ -24,12 +25,11 @@ def compensated(k: int) -> float:
 
 @dataclass(frozen=True)
 class Bounds:
-    """Those of p matrices of n rows and m columns, or of a vector as a row of m."""
+    """Those of p matrices of n rows and m columns."""
 
     p: int
     n: int
     m: int
-    factored: bool
 
     @cached_property
     def R(self) -> float:
@@ -39,14 +39,12 @@ class Bounds:
 
     @cached_property
     def C(self) -> float:
-        """Sums of strips, the strips, and 4 operations on the sum; V is the C of a row."""
+        """Sums of strips, the strips, and 4 operations on the sum."""
         return (compensated(self._height) + (self._strips + 4) * PAIR + LEAST) * SLACK
 
     @cached_property
     def inverse_R(self) -> float:
-        """S_R / R: the sum of R and C one after the other, and a division; exactly 1 of a row."""
-        if not self.factored:
-            return 0.0
+        """S_R / R: the sum of R and C one after the other, and a division."""
         return (max(self.R, self.C) + self.R + (self.n + self.m + 2) * PAIR) * SLACK
 
     @cached_property
@@ -80,3 +78,28 @@ class Bounds:
     @cached_property
     def _strips(self) -> int:
         return -(-self.n // strip(self.n, self.m))
+
+
+@dataclass(frozen=True)
+class VectorBounds:
+    """Those of a vector of n entries."""
+
+    n: int
+
+    @property
+    def C(self) -> float:
+        """V: 4 operations on a square."""
+        return (4 * PAIR + LEAST) * SLACK
+
+    def mean_square_U(self, pairs: bool) -> float:
+        """Squares over V, PIECE sums of them, and the sum of these.
+
+        In doubles, if not in pairs, V is 4 roundings off, and a division is another: each product
+        of V is of two factors that are rounded, of which one is a sum, and they are added.
+        """
+        terms = self.C + 2 * PAIR + (0.0 if pairs else 6 * U)
+        return (terms + compensated(-(-self.n // PIECE)) + (PIECE + 2) * PAIR) * SLACK
+
+    def move(self, scale: float, pairs: bool) -> float:
+        """The root of 1 / V times a factor, two products; in doubles, V rounded, 6 roundings."""
+        return (self.C / 2 + scale + 6 * PAIR + (0.0 if pairs else 6 * U)) * SLACK

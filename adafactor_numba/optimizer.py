@@ -154,7 +154,7 @@ class Adafactor:
                 rates = strictly.rates(self.hyperparameters, parameter.t + 1)
                 parameter.fetch()
                 weights, statistics = parameter.weights, parameter.statistics
-                steps[name] = strictly.Step(
+                steps[name] = strictly.step(
                     *(weights, G.reshape(parameter.form), statistics, rates),
                     *(self.hyperparameters, self._threads),
                 )

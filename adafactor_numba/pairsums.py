@@ -220,21 +220,17 @@ def _invert(high: Floats, low: Floats, x: float, y: float) -> None:
 invert = loop(_invert)
 
 
-def _quotients(R: Floats, C: Floats, S: Floats, factored: bool) -> None:
+def _quotients(R: Floats, C: Floats, S: Floats) -> None:
     """Turn R (2, p, n), C (2, p, m) into S / R and 1 / C, so that U^2 is their product with G^2.
 
-    S (2, p), the mean of sum R and sum C, is written.  A vector is a row whose R and S are 1.
+    S (2, p), the mean of sum R and sum C, is written.
     """
     for b in range(R.shape[1]):
-        S[0, b], S[1, b] = 1.0, 0.0
-        if factored:
-            x, y = sum_of_pairs(R[0, b], R[1, b])
-            z, t = sum_of_pairs(C[0, b], C[1, b])
-            x, y = add(x, y, z, t)
-            S[0, b], S[1, b] = 0.5 * x, 0.5 * y
-            invert(R[0, b], R[1, b], S[0, b], S[1, b])
-        else:
-            R[0, b], R[1, b] = 1.0, 0.0
+        x, y = sum_of_pairs(R[0, b], R[1, b])
+        z, t = sum_of_pairs(C[0, b], C[1, b])
+        x, y = add(x, y, z, t)
+        S[0, b], S[1, b] = 0.5 * x, 0.5 * y
+        invert(R[0, b], R[1, b], S[0, b], S[1, b])
         invert(C[0, b], C[1, b], 1.0, 0.0)
 
 

@@ -131,7 +131,7 @@ def beyond(pairs, values, bound):
 def outside(G, gather):
     """How many rows and columns have sums of squares that are not within their bounds."""
     p, n, m = G.shape
-    bound, count = bounds.Bounds(p, n, m, True), strips(G.shape)
+    bound, count = bounds.Bounds(p, n, m), strips(G.shape)
     rows, columns, parts = np.empty((2, p, n)), np.empty((2, p, m)), np.empty((2, count, m))
     pairsums.observe(G, rows, parts, 0, count)
     gather(parts, columns)
@@ -172,7 +172,7 @@ def weighted(G, gather):
     S = np.stack([np.full(p, 0.5), np.zeros(p)])
     found = 2 * exactly(pairsums.sum_of_products(columns, c.reshape(2, p, m), S))
     terms = whole(G) ** 2 * exact_f.reshape(p, n, 1) * exact_c.reshape(p, 1, m)
-    bound = bounds.Bounds(p, n, m, True).mean_square_U(True)
+    bound = bounds.Bounds(p, n, m).mean_square_U(True)
     return abs(found * 2**520 / Fraction(terms.sum()) - 1), Fraction(bound)
 
 

@@ -28,7 +28,7 @@ def form(X):
 def stepped(X, G, statistics, rates, constants, threads=1):
     """X_new and the new statistics by name, of copies, and the certificate."""
     X, statistics = X.copy(), {name: A.copy() for name, A in statistics.items()}
-    step = strict.Step(
+    step = strict.step(
         X.reshape(form(X)), G.reshape(form(X)), statistics, rates, constants, threads
     )
     certificate = step.write()

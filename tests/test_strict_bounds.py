@@ -46,7 +46,7 @@ def errors(shape, dtype, d):
     X, G, statistics, rates, constants = drawn(shape, dtype, d)
     with flint.ctx.workprec(BITS):
         due = exact(X, G, statistics, rates, constants)
-        step = strict.Step(X.reshape(form(X)), G.reshape(form(X)), statistics, rates, constants)
+        step = strict.step(X.reshape(form(X)), G.reshape(form(X)), statistics, rates, constants)
         step._statistics()
         bounds, C = step.bounds, due["C" if step.factored else "V"]
         found = {"C": (off(real(step.C), C), bounds.C)}

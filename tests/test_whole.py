@@ -157,7 +157,7 @@ def off(found, due):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_sums_are_within_their_bounds_and_nearer_where_entries_are_alike(shape, kind):
-    G, bound = spread(shape, kind), bounds.Bounds(*shape, True)
+    G, bound = spread(shape, kind), bounds.Bounds(*shape)
     R_old = np.random.default_rng(1).uniform(0.5, 2, shape[:2])
     rows, columns, ratios = surveyed(G, R_old)
     due = squares(G)

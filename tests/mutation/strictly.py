@@ -67,7 +67,7 @@ def sums(code):
     """Sums of squares by rows and columns are within their counted bounds, strip by strip."""
     for shape in SHAPES:
         for dtype in (np.float32, np.float64):
-            G, bound = drawn(shape, dtype), code.bounds.Bounds(*shape, True)
+            G, bound = drawn(shape, dtype), code.bounds.Bounds(*shape)
             rows, columns = observed(code, G)
             within(rows, exact_squares(shape, dtype).sum(2), bound.R)
             within(columns, exact_squares(shape, dtype).sum(1), bound.C)
@@ -132,7 +132,7 @@ def weights(code):
     for p, n, m in SHAPES:
         f, c = factors((p, n), 1), factors((p, m), 2)
         exact = exact_sums(f)[:, :, None] * exact_sums(c)[:, None]
-        bound = Fraction(code.bounds.Bounds(p, n, m, True).mean_square_U(True))
+        bound = Fraction(code.bounds.Bounds(p, n, m).mean_square_U(True))
         for dtype in (np.float32, np.float64):
             G = drawn((p, n, m), dtype)
             of_each = (exact * exact_squares(G.shape, dtype)).sum((1, 2))

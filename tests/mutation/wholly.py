@@ -192,7 +192,7 @@ def unwritten(shape, dtype=float):
 def survey(code):
     """Sums are within their bounds, and within 2^-100 where the entries are alike."""
     for shape in SHAPES:
-        bound = code.bounds.Bounds(*shape, True)
+        bound = code.bounds.Bounds(*shape)
         for kind in KINDS:
             G, R_old, due = case(shape, kind)
             rows, columns, ratios = observed(code, G, R_old)
