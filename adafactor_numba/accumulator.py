@@ -147,7 +147,10 @@ add_strips = loop(_add_strips)
 
 
 def _pair(totals: Long) -> Pair:
-    """The sum of numbers (k, LIMBS), none negative, within PAIR; above 0 where it is."""
+    """The sum of numbers (k, LIMBS), none negative, within PAIR; above 0 where it is.
+
+    It is a NaN beyond the doubles.
+    """
     total, x, y = totals.sum(0), 0.0, 0.0
     carry(total)
     for top in range(LIMBS - 1, -1, -1):

@@ -11,7 +11,7 @@ from .doubledouble import Pair, divide
 from .hyperparameters import Hyperparameters
 from .memory import Array
 from .strict_step import Rates, Step, largest_gradient
-from .vectorpairs import Renewal, again, descend, fits, measure, measure_in_doubles, settle
+from .vectorpairs import Renewal, again, descend, fits, measure, settle
 
 
 class VectorStep(Step):
@@ -51,7 +51,7 @@ class VectorStep(Step):
 
     def _mean_square_U(self, pairs: bool) -> tuple[Pair, float, float]:
         pairs = pairs or not self.doubles
-        total = (measure if pairs else measure_in_doubles)(self.G[0, 0], self.of)
+        total = measure(self.G[0, 0], self.of, pairs)
         lost = 2.0**-1060 * (1.0 + self.c.max() ** 2)
         return divide(*total, float(self.m), 0.0), self.bounds.mean_square_U(pairs), lost
 

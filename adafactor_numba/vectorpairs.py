@@ -12,7 +12,7 @@ from numpy import float64
 from .doubledouble import Pair, fast_two_sum, multiply, two_sum
 from .loops import Floats, Integers, Stored, loop
 from .pairsums import decay, extract, invert, square, square_row, sum_of_pairs
-from .ziv import cheaply, in_doubles, in_pairs, retried, round_pairs
+from .ziv import in_doubles, in_pairs, retried, round_pairs
 
 PIECE = 2**11  # entries that are worked on together, and partial sums of a vector
 
@@ -30,105 +30,27 @@ def _fits(G: Stored, largest: float) -> bool:
     """Whether all entries of G (n,) are numbers of at most this magnitude."""
     good = True
     for k in range(G.shape[0]):
-        good &= abs(G[k]) <= largest
+        good &= bool(abs(float64(G[k])) <= largest)
     return good
 
 
 fits = loop(_fits)
 
 
-def _renew(G: Stored, of: Renewal, start: int, high: Floats, low: Floats) -> int:
-    """Write V from `start` on to the pairs (PIECE,), as far as there is any; how many."""
-    own = slice(start, min(start + PIECE, G.shape[0]))
-    g, old = G[own], of.V_old[own]
+def _renew(G: Stored, of: Renewal, first: int, last: int, high: Floats, low: Floats) -> None:
+    """Write V from first to last to the pairs (k,), k >= last - first."""
+    g, old = G[first:last], of.V_old[first:last]
     square_row(g, high, low)
     decay(old, high, low, (of.epsilon_1, 0.0), of.w, of.beta_2)
-    return old.shape[0]
 
 
 renew = loop(_renew)
 
 
-def _total(high: Floats, low: Floats) -> Pair:
-    """The sum of partial sums (PIECE,), each a double and what that lost."""
-    for k in range(high.shape[0]):
-        high[k], low[k] = fast_two_sum(high[k], low[k])
-    return sum_of_pairs(high, low)
-
-
-total = loop(_total)
-
-
-def _add_ratios(g: Stored, old: Floats, of: Renewal, high: Floats, low: Floats) -> None:
-    """Add g^2 / V (k,), in doubles, to the partial sums."""
-    w, beta_2, epsilon_1 = of.w[0], of.beta_2[0], of.epsilon_1
-    for k in range(old.shape[0]):
-        x = float64(g[k]) * float64(g[k])
-        y = x / (beta_2 * old[k] + w * (x + epsilon_1))
-        high[k], e = two_sum(high[k], y)
-        low[k] += e
-
-
-add_ratios = loop(_add_ratios)
-
-
-def _measure_in_doubles(G: Stored, of: Renewal) -> Pair:
-    """The sum of G^2 / V, each in doubles."""
-    high, low = np.zeros(PIECE), np.zeros(PIECE)
-    for start in range(0, G.shape[0], PIECE):
-        own = slice(start, start + PIECE)
-        add_ratios(G[own], of.V_old[own], of, high, low)
-    return total(high, low)
-
-
-measure_in_doubles = loop(_measure_in_doubles)
-
-
-def _add_products(g: Stored, inverse: Floats, high: Floats, low: Floats) -> None:
-    """Add g^2 times the pairs (2, k) to the partial sums."""
-    for k in range(g.shape[0]):
-        x, y = square(g[k])
-        x, y = multiply(x, y, inverse[0, k], inverse[1, k])
-        high[k], e = two_sum(high[k], x)
-        low[k] += e + y
-
-
-add_products = loop(_add_products)
-
-
-def _measure(G: Stored, of: Renewal) -> Pair:
-    """The sum of G^2 / V, in pairs."""
-    high, low, V = np.zeros(PIECE), np.zeros(PIECE), np.empty((2, PIECE))
-    for start in range(0, G.shape[0], PIECE):
-        k = renew(G, of, start, V[0], V[1])
-        invert(V[0, :k], V[1, :k], 1.0, 0.0)
-        add_products(G[start : start + k], V, high, low)
-    return total(high, low)
-
-
-measure = loop(_measure)
-
-
-def _settle(G: Stored, of: Renewal, bound: float, new: Floats, found: Integers) -> int:
-    """Write V, rounded, to new (n,); the positions of the undecided to found (n,); how many."""
-    V, other, count = np.empty((2, PIECE)), np.empty(PIECE), 0
-    for start in range(0, G.shape[0], PIECE):
-        k = renew(G, of, start, V[0], V[1])
-        rounded = new[start : start + k]
-        if round_pairs(V[0, :k], V[1, :k], bound, rounded, other) > 0:
-            for i in range(k):
-                if rounded[i] != other[i]:
-                    found[count] = start + i
-                    count += 1
-    return count
-
-
-settle = loop(_settle)
-
-
-def _inverse_roots(G: Stored, of: Renewal, start: int, c: Floats) -> None:
-    """Write 1 / sqrt V from `start` on to the pairs c (2, PIECE)."""
-    k = renew(G, of, start, c[0], c[1])
+def _inverse_roots(G: Stored, of: Renewal, first: int, last: int, c: Floats) -> None:
+    """Write 1 / sqrt V from first to last to the pairs c (2, k), k >= last - first."""
+    k = last - first
+    renew(G, of, first, last, c[0], c[1])
     invert(c[0, :k], c[1, :k], 1.0, 0.0)
     extract(c[0, :k], c[1, :k], (1.0, 0.0))
 
@@ -145,27 +67,97 @@ def _invert_roots(V: Floats, c: Floats) -> None:
 invert_roots = loop(_invert_roots)
 
 
-def _descend(
-    X: Stored, G: Stored, of: Renewal, V: Floats, f: Pair, bounds: Floats, found: Integers
-) -> tuple[int, int]:
-    """Move X (n,) by f G / sqrt V, V (n,) rounded; how many are undecided, and which pairs decided.
+def _add_ratios(g: Stored, old: Floats, of: Renewal, high: Floats, low: Floats) -> None:
+    """Add g^2 / V (k,), in doubles, to the partial sums."""
+    w, beta_2, epsilon_1 = of.w[0], of.beta_2[0], of.epsilon_1
+    for k in range(g.shape[0]):
+        x = float64(g[k]) * float64(g[k])
+        y = x / (beta_2 * old[k] + w * (x + epsilon_1))
+        high[k], e = two_sum(high[k], y)
+        low[k] += e
 
-    `bounds` are those of the move in doubles, in pairs, and a tiny one; the positions of what
-    remains undecided, and stays as it is, are written to found (n,).
+
+add_ratios = loop(_add_ratios)
+
+
+def _add_products(g: Stored, inverse: Floats, high: Floats, low: Floats) -> None:
+    """Add g^2 times the pairs (2, k) to the partial sums."""
+    for k in range(g.shape[0]):
+        x, y = square(g[k])
+        x, y = multiply(x, y, inverse[0, k], inverse[1, k])
+        high[k], e = two_sum(high[k], x)
+        low[k] += e + y
+
+
+add_products = loop(_add_products)
+
+
+def _measure(G: Stored, of: Renewal, pairs: bool) -> Pair:
+    """The sum of G^2 / V, of summands in pairs or in doubles."""
+    high, low, V = np.zeros(PIECE), np.zeros(PIECE), np.empty((2, PIECE))
+    for start in range(0, G.shape[0], PIECE):
+        stop = min(start + PIECE, G.shape[0])
+        k = stop - start
+        if pairs:
+            renew(G, of, start, stop, V[0], V[1])
+            invert(V[0, :k], V[1, :k], 1.0, 0.0)
+            add_products(G[start:stop], V, high, low)
+        else:
+            add_ratios(G[start:stop], of.V_old[start:stop], of, high, low)
+    for k in range(PIECE):
+        high[k], low[k] = fast_two_sum(high[k], low[k])
+    return sum_of_pairs(high, low)
+
+
+measure = loop(_measure)
+
+
+def _settle(G: Stored, of: Renewal, bound: float, new: Floats, found: Integers) -> int:
+    """Write V, rounded, to new (n,); the positions of the undecided to found (n,); how many."""
+    V, other, count = np.empty((2, PIECE)), np.empty(PIECE), 0
+    for start in range(0, G.shape[0], PIECE):
+        stop = min(start + PIECE, G.shape[0])
+        k, rounded = stop - start, new[start:stop]
+        renew(G, of, start, stop, V[0], V[1])
+        if round_pairs(V[0, :k], V[1, :k], bound, rounded, other) > 0:
+            for i in range(k):
+                if rounded[i] != other[i]:
+                    found[count] = start + i
+                    count += 1
+    return count
+
+
+settle = loop(_settle)
+
+
+def _descend(
+    X: Stored,
+    G: Stored,
+    of: Renewal,
+    V: Floats,
+    f: Pair,
+    bounds: Floats,
+    found: Integers,
+) -> tuple[int, int]:
+    """Move X (n,) by f G / sqrt V, V (n,) rounded.
+
+    `bounds` are those of the move in doubles, in pairs, and a tiny one.  The positions of what
+    remains undecided, and stays as it is, are written to found (n,): how many these are, and how
+    many entries pairs decided after doubles.
     """
     c, old = np.empty((2, PIECE)), np.empty(PIECE, X.dtype)
     count, decided = 0, 0
-    for start in range(0, X.shape[0], PIECE):
-        own = slice(start, start + PIECE)
-        x, g = X[own], G[own]
+    for start in range(0, G.shape[0], PIECE):
+        stop = min(start + PIECE, G.shape[0])
+        x, g = X[start:stop], G[start:stop]
         if X.itemsize < 8:
-            invert_roots(V[own], c[0])
+            invert_roots(V[start:stop], c[0])
             undecided = in_doubles(x, g, f[0], c[0], bounds[0], old)
         else:
-            inverse_roots(G, of, start, c)
-            undecided = cheaply(x, g, f, c[0], c[1], bounds, old)
+            inverse_roots(G, of, start, stop, c)
+            undecided = in_pairs(x, g, f, c[0], c[1], bounds[1], bounds[2], old)
         if undecided:
-            inverse_roots(G, of, start, c)
+            inverse_roots(G, of, start, stop, c)
             more, sure = retried(x, g, f, c[0], c[1], bounds, old, start, found[count:])
             count, decided = count + more, decided + sure
     return count, decided
@@ -176,10 +168,10 @@ descend = loop(_descend)
 
 def _again(X: Stored, G: Stored, of: Renewal, f: Pair, bounds: Floats, which: Integers) -> Integers:
     """Move those entries of X (n,) by f G / sqrt V, in pairs; the positions that stay undecided."""
-    c, old = np.empty((2, PIECE)), np.empty(1, X.dtype)
+    c, old = np.empty((2, 1)), np.empty(1, X.dtype)
     found, count = np.empty_like(which), 0
     for at in which:
-        inverse_roots(G[: at + 1], of, at, c)
+        inverse_roots(G, of, at, at + 1, c)
         x, g = X[at : at + 1], G[at : at + 1]
         if in_pairs(x, g, f, c[0], c[1], bounds[1], bounds[2], old):
             X[at], found[count] = old[0], at

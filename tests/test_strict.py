@@ -10,6 +10,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from adafactor_numba import Adafactor, nearest, schedule, strict
+from adafactor_numba.certificate import Certificate
 from adafactor_numba.hyperparameters import Hyperparameters
 from derivations.adafactor import MATRIX, TENSOR, VECTOR
 from derivations.cases import TIMES, Case, Fill, cases, inputs
@@ -69,7 +70,7 @@ def carried(shape, dtype, steps, seed=0, size=1.0, **options):
 
 @pytest.mark.parametrize("rule", [VECTOR, MATRIX, TENSOR], ids=lambda rule: rule.name)
 def test_every_case_of_the_rule_is_rounded_correctly(rule):
-    total = sum((judged(*drawn(case, rule)) for case in cases(rule)), strict.Certificate())
+    total = sum((judged(*drawn(case, rule)) for case in cases(rule)), Certificate())
     assert min(total.doubles, total.pairs, total.statistics_pairs) > 500
 
 
@@ -257,7 +258,7 @@ def test_what_is_out_of_range_is_refused_and_nothing_changes(dtype, wrong):
 def test_the_certificate_counts_all_that_the_last_step_stored():
     X = [normal((3, 4)), normal((5,), np.float32), normal((2, 3, 4), np.float32), normal((0,))]
     optimizer = Adafactor(X, strict=True)
-    assert optimizer.certificate == strict.Certificate()
+    assert optimizer.certificate == Certificate()
     for _ in range(2):
         optimizer.step([normal(A.shape, A.dtype, 1) for A in X])
         assert optimizer.certificate.entries == 12 + 5 + 24

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from adafactor_numba import Adafactor, loops, strict
+from adafactor_numba import Adafactor, loops, strict_matrix
 from tests.arrays import DTYPES, bits, normal
 from tests.test_doubledouble import of_the_first_strips
 
@@ -71,7 +71,7 @@ def test_permuted_and_transposed_matrices_take_the_same_steps(shape, dtype):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("shape", LARGE)
 def test_a_strip_that_is_left_out_is_seen(shape, dtype, monkeypatch):
-    monkeypatch.setattr(strict, "gather", of_the_first_strips)
+    monkeypatch.setattr(strict_matrix, "gather", of_the_first_strips)
     assert {"rows", "transposed"} <= {*unlike(shape, dtype)}
 
 
@@ -97,7 +97,7 @@ def every_other(A):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("shape", LARGE)
 def test_layout_and_threads_do_not_matter(shape, dtype):
-    assert math.prod(shape) > strict.SHARED
+    assert math.prod(shape) > strict_matrix.SHARED
     X, (G,) = drawn(shape, dtype, steps=1)
     expected = bits(*after(X.copy(), [G], threads=1))
     kept = G.copy()

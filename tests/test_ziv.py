@@ -15,11 +15,15 @@ from adafactor_numba import (
     passes,
     scale,
     strict,
+    strict_matrix,
+    strict_step,
+    strict_vector,
     survey,
+    vectorpairs,
     whole,
     ziv,
 )
-from adafactor_numba.bounds import Bounds
+from adafactor_numba.bounds import Bounds, VectorBounds
 from adafactor_numba.doubledouble import PAIR, U
 from adafactor_numba.hyperparameters import Hyperparameters
 from tests.arrays import DTYPES, bits, normal
@@ -122,7 +126,9 @@ def test_rounding_to_odd_keeps_what_a_second_rounding_needs(y):
 
 def problem(dtype, shape=(5, 7)):
     constants = Hyperparameters(d=0.5)
-    state = {"R": np.full(shape[0], 0.1), "C": np.full(shape[1], 0.2)}
+    state = {"R": np.full(shape[0], 0.1), "C": np.full(shape[-1], 0.2)}
+    if len(shape) == 1:
+        state = {"V": np.full(shape, 0.1)}
     return (
         normal(shape, dtype),
         normal(shape, dtype, 1),
@@ -148,20 +154,28 @@ def widened(ball, bits):
     return Fraction(float(low)), Fraction(float(high))
 
 
+def with_bounds(monkeypatch, replaced):
+    """Have the bound of a move be what this makes of it, of that of the scale, and of `pairs`."""
+    for kind in (Bounds, VectorBounds):
+
+        def move(self, scale, pairs, own=kind.move):
+            return replaced(own(self, scale, pairs), scale, pairs)
+
+        monkeypatch.setattr(kind, "move", move)
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_a_stage_that_fails_hands_on_to_the_next_with_the_same_bits(dtype, monkeypatch):
-    given = problem(dtype)
+@pytest.mark.parametrize("shape", [(5, 7), (35,)])
+def test_a_stage_that_fails_hands_on_to_the_next_with_the_same_bits(shape, dtype, monkeypatch):
+    given = problem(dtype, shape)
     size = given[0].size
     found, certificate = stepped(*given)
     first = "doubles" if dtype == np.float32 else "pairs"
     assert getattr(certificate, first) == size
-    move = Bounds.move
     stages = {}
-    monkeypatch.setattr(
-        Bounds, "move", lambda self, scale, pairs: move(self, scale, pairs) if pairs else math.inf
-    )
+    with_bounds(monkeypatch, lambda bound, scale, pairs: bound if pairs else math.inf)
     stages["pairs"] = stepped(*given)
-    monkeypatch.setattr(Bounds, "move", lambda *_: math.inf)
+    with_bounds(monkeypatch, lambda bound, scale, pairs: math.inf)
     stages["balls"] = stepped(*given)
     widened.kind = dtype
     monkeypatch.setattr(exact, "_ends", widened)
@@ -173,12 +187,13 @@ def test_a_stage_that_fails_hands_on_to_the_next_with_the_same_bits(dtype, monke
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("shape", [(1, 3), (5, 70)])
+@pytest.mark.parametrize("shape", [(1, 3), (5, 70), (2100,)])
 def test_the_plain_source_of_the_loops_gives_the_same_bits(shape, dtype, monkeypatch):
     given = problem(dtype, shape)
     found, certificate = stepped(*given)
     replaced = 0
-    modules = accumulator, doubledouble, loops, pairsums, passes, scale, strict, survey, whole, ziv
+    modules = accumulator, doubledouble, loops, pairsums, passes, scale, survey, whole, ziv
+    modules += strict_matrix, strict_step, strict_vector, vectorpairs
     for module in modules:
         for name, f in list(vars(module).items()):
             if hasattr(f, "py_func"):
@@ -190,31 +205,32 @@ def test_the_plain_source_of_the_loops_gives_the_same_bits(shape, dtype, monkeyp
     assert same == certificate
 
 
-def test_statistics_that_pairs_leave_are_rounded_exactly_to_the_same_bits(monkeypatch):
-    given = problem(np.float64)
+@pytest.mark.parametrize(
+    ("shape", "kind", "entries"), [((5, 7), Bounds, 12), ((35,), VectorBounds, 35)]
+)
+def test_statistics_that_pairs_leave_are_rounded_exactly_to_the_same_bits(
+    shape, kind, entries, monkeypatch
+):
+    given = problem(np.float64, shape)
     found, certificate = stepped(*given)
-    assert (certificate.statistics_pairs, certificate.statistics_exact) == (12, 0)
-    for name in ("R", "C"):
-        monkeypatch.setattr(Bounds, name, math.inf)
+    assert (certificate.statistics_pairs, certificate.statistics_exact) == (entries, 0)
+    for name in {"R", "C"} & {*vars(kind)}:
+        monkeypatch.setattr(kind, name, math.inf)
     again, certificate = stepped(*given)
-    assert (certificate.statistics_pairs, certificate.statistics_exact) == (0, 12)
+    assert (certificate.statistics_pairs, certificate.statistics_exact) == (0, entries)
     assert bits(*again.values()) == bits(*found.values())
 
 
-def test_float32_asks_for_the_scale_in_pairs_only_if_it_must(monkeypatch):
+@pytest.mark.parametrize("shape", [(5, 7), (35,)])
+def test_float32_asks_for_the_scale_in_pairs_only_if_it_must(shape, monkeypatch):
     asked = []
     plain = strict.Step._factors
     monkeypatch.setattr(
         strict.Step, "_factors", lambda self, pairs: asked.append(pairs) or plain(self, pairs)
     )
-    stepped(*problem(np.float32))
+    stepped(*problem(np.float32, shape))
     assert asked == [False]
-    move = Bounds.move
-    monkeypatch.setattr(
-        Bounds,
-        "move",
-        lambda self, scale, pairs: move(self, scale, pairs) if scale < U else math.inf,
-    )
-    _, certificate = stepped(*problem(np.float32))
+    with_bounds(monkeypatch, lambda bound, scale, pairs: bound if scale < U else math.inf)
+    _, certificate = stepped(*problem(np.float32, shape))
     assert asked == [False, False, True]
     assert certificate.pairs == certificate.entries
