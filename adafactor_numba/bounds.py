@@ -12,7 +12,6 @@ from functools import cached_property
 from .doubledouble import PAIR, U
 from .loops import LANES, ROWS, strip
 from .survey import rows_of_block
-from .vectorpairs import PIECE
 
 LEAST = 2.0**-110  # more than all products of a statistic lose below the range of doubles
 SLACK = 1.0 + 2.0**-20  # for the terms of second order, and the roundings of the bounds themselves
@@ -78,28 +77,3 @@ class Bounds:
     @cached_property
     def _strips(self) -> int:
         return -(-self.n // strip(self.n, self.m))
-
-
-@dataclass(frozen=True)
-class VectorBounds:
-    """Those of a vector of n entries."""
-
-    n: int
-
-    @property
-    def C(self) -> float:
-        """V: 4 operations on a square."""
-        return (4 * PAIR + LEAST) * SLACK
-
-    def mean_square_U(self, pairs: bool) -> float:
-        """Squares over V, PIECE sums of them, and the sum of these.
-
-        In doubles, if not in pairs, V is 4 roundings off, and a division is another: each product
-        of V is of two factors that are rounded, of which one is a sum, and they are added.
-        """
-        terms = self.C + 2 * PAIR + (0.0 if pairs else 6 * U)
-        return (terms + compensated(-(-self.n // PIECE)) + (PIECE + 2) * PAIR) * SLACK
-
-    def move(self, scale: float, pairs: bool) -> float:
-        """The root of 1 / V times a factor, two products; in doubles, V rounded, 6 roundings."""
-        return (self.C / 2 + scale + 6 * PAIR + (0.0 if pairs else 6 * U)) * SLACK

@@ -10,13 +10,14 @@ import numpy as np
 
 from . import nearest
 from .accumulator import Long, pair, value
-from .bounds import Bounds, VectorBounds
+from .bounds import Bounds
 from .certificate import Certificate
 from .doubledouble import PAIR, Pair, divide
 from .exact import Exact
 from .hyperparameters import Hyperparameters
 from .memory import Array
 from .scale import LEAST, clipping, relative_step_size, scaled
+from .vectorbounds import VectorBounds
 from .ziv import TINY
 
 LARGEST = 2.0**490  # the square of which, summed over 2^44 entries, is a double

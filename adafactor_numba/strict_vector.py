@@ -6,11 +6,11 @@ from collections import Counter
 import numpy as np
 
 from .accumulator import LIMBS, Long, add_strips
-from .bounds import VectorBounds
 from .doubledouble import Pair, divide
 from .hyperparameters import Hyperparameters
 from .memory import Array
 from .strict_step import Rates, Step, largest_gradient
+from .vectorbounds import VectorBounds
 from .vectorpairs import Renewal, again, descend, fits, measure, settle
 
 

@@ -23,9 +23,10 @@ from adafactor_numba import (
     whole,
     ziv,
 )
-from adafactor_numba.bounds import Bounds, VectorBounds
+from adafactor_numba.bounds import Bounds
 from adafactor_numba.doubledouble import PAIR, U
 from adafactor_numba.hyperparameters import Hyperparameters
+from adafactor_numba.vectorbounds import VectorBounds
 from tests.arrays import DTYPES, bits, normal
 from tests.test_strict import stepped
 

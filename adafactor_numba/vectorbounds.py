@@ -1,0 +1,32 @@
+"""How far a strict step on a vector may be from the exact value: counted as in `bounds`."""
+
+from dataclasses import dataclass
+
+from .bounds import LEAST, SLACK, compensated
+from .doubledouble import PAIR, U
+from .vectorpairs import PIECE
+
+
+@dataclass(frozen=True)
+class VectorBounds:
+    """Those of a vector of n entries."""
+
+    n: int
+
+    @property
+    def C(self) -> float:
+        """V: 4 operations on a square."""
+        return (4 * PAIR + LEAST) * SLACK
+
+    def mean_square_U(self, pairs: bool) -> float:
+        """Squares over V, PIECE sums of them, and the sum of these.
+
+        In doubles, if not in pairs, V is 4 roundings off, and a division is another: each product
+        of V is of two factors that are rounded, of which one is a sum, and they are added.
+        """
+        terms = self.C + 2 * PAIR + (0.0 if pairs else 6 * U)
+        return (terms + compensated(-(-self.n // PIECE)) + (PIECE + 2) * PAIR) * SLACK
+
+    def move(self, scale: float, pairs: bool) -> float:
+        """The root of 1 / V times a factor, two products; in doubles, V rounded, 6 roundings."""
+        return (self.C / 2 + scale + 6 * PAIR + (0.0 if pairs else 6 * U)) * SLACK
