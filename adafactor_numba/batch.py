@@ -20,7 +20,7 @@ OWN = 2**8
 class Batch:
     """Parameters of one type, their statistics in one array, and room for their sums.
 
-    `seed` is that of stochastic rounding, -1 for none.
+    `seed` is that of stochastic rounding, -1 for none; t counts the updates of each.
     """
 
     def __init__(self, parameters: Sequence[Parameter], seed: int = -1) -> None:
@@ -41,8 +41,9 @@ class Batch:
             table[name] = np.cumsum(length) - length
         self._sums = np.zeros((3, table["strips"].sum()))
         self._statistics, self._scratch = np.zeros(kept.sum()), np.empty(parts.sum())
-        for p, length, parameter in zip(table, kept, parameters, strict=True):
-            parameter.keep(self._statistics[p["statistics"] : p["statistics"] + length])
+        self.t = np.zeros(len(parameters), np.int64)
+        for k, (start, parameter) in enumerate(zip(table["statistics"], parameters, strict=True)):
+            parameter.keep(self._statistics[start : start + kept[k]], self.t[k : k + 1])
         self._sizes = forms.prod(axis=1)
         self._small = self._sizes <= SMALL
         self._worth = self._sizes.sum() + OWN * len(self._sizes) >= SERIAL
@@ -102,7 +103,7 @@ class Batch:
         self._offsets = (np.cumsum(self._sizes[small]) - self._sizes[small]) * itemsize
         self._small_ones = small if small.size < len(active) else slice(None)  # which is quicker
         self._fetched = np.flatnonzero(active & self._copied).tolist()
-        self._moved = np.flatnonzero(active).tolist()
+        self._moved = np.flatnonzero(active)
         self._present = self._forms_in(table["form"])
 
     def _forms_in(self, forms: Array) -> list[tuple[int, Array]]:
@@ -111,17 +112,16 @@ class Batch:
 
     def read(
         self,
-        t: Array,
         rates: Mapping[int, Rates],
         epsilon_1: float,
         threads: int,
         bounds: Bounds,
     ) -> bool:
-        """Read all for the step t of each parameter; whether the sums of squares are in bounds."""
+        """Read all for the next step of each; whether the sums of squares are within bounds."""
         field, (work, alone) = self._field, self._shared(threads)
-        field["t"][:] = t
-        for each, own in rates.items():
-            which = slice(None) if len(rates) == 1 else t == each
+        field["t"][:] = self.t + 1
+        for t, own in rates.items():
+            which = slice(None) if len(rates) == 1 else field["t"] == t
             field["w"][which], field["beta_2"][which], field["rho"][which] = own
         within, read = True, sweep.read if alone else sweep.read_together
         for form, like in self._present:
@@ -136,7 +136,8 @@ class Batch:
         """Leave these parameters idle in this step, after which nothing is known of them."""
         self._field["form"][which], self._field["known"][which] = sweep.IDLE, 0
         self._active = []  # so that the next step arranges them anew
-        self._moved = np.flatnonzero(self._field["form"]).tolist()
+        self._moved = np.flatnonzero(self._field["form"])
+        self._fetched = [k for k in self._fetched if k not in which]
 
     def write(self, constants: Hyperparameters, carry: bool, threads: int) -> None:
         """The step in place on X and the statistics, from what was read.
@@ -152,7 +153,8 @@ class Batch:
             (sweep.write if alone else sweep.write_together)(work, same, form, like)
         self._field["known"][self._moved] = carry
         self._held = []
-        for k in self._moved:
+        self.t[self._moved] += 1
+        for k in self._fetched:
             self._parameters[k].store()
 
     def tables(self, threads: int) -> sweep.Work:

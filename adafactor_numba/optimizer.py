@@ -128,7 +128,7 @@ class Adafactor:
         index, and whatever a function rho or beta_2 raises, before anything is written.
         """
         given = self._same_form("grads", grads)
-        rates = self._rates([name for name, G in given.items() if G is not None])
+        rates = self._rates(given)
         gradients = self._gradients(given)
         if self.strict:
             self._step_strictly(gradients)
@@ -165,6 +165,7 @@ class Adafactor:
         for name, step in steps.items():
             self.certificate += step.write()
             self._parameters[name].store()
+            self._parameters[name].count()
 
     def _gradients(self, given: dict[Hashable, Any]) -> dict[Hashable, Any]:
         """Each in the type of its parameter and in no parameter's memory, or None to skip it."""
@@ -203,9 +204,8 @@ class Adafactor:
         Raises a ValueError for an entry that is not finite.
         """
         parameters = [self._parameters[name] for name in names]
-        t = np.array([parameter.t + 1 for parameter in parameters])
         epsilon_1, epsilon_2 = self.hyperparameters.epsilon_1, self.hyperparameters.epsilon_2
-        within = batch.read(t, rates, epsilon_1, self._threads, bounds(epsilon_2))
+        within = batch.read(rates, epsilon_1, self._threads, bounds(epsilon_2))
         wide_before = [bool(parameter.exponents) for parameter in parameters]
         unusual = {t for t, own in rates.items() if not rate_is_ordinary(own.rho)}
         if within and self._ordinary and not unusual and not any(wide_before):
@@ -214,7 +214,7 @@ class Adafactor:
         ordinary = sums_are_ordinary(sum_G, sum_X, epsilon_2)
         ordinary &= self._ordinary
         ordinary &= ~np.array(wide_before)
-        ordinary &= [parameter.t + 1 not in unusual for parameter in parameters]
+        ordinary &= ~np.isin(batch.t + 1, [*unusual])
         wide = [k for k in np.flatnonzero(~ordinary).tolist() if gradients[names[k]] is not None]
         for k in wide:
             parameters[k].scan(f"grads[{names[k]!r}]", gradients[names[k]])
@@ -231,10 +231,13 @@ class Adafactor:
         X, G = (A.reshape(parameter.form) for A in (parameter.X, G))
         return moved(X, G, statistics, own, self.hyperparameters), statistics
 
-    def _rates(self, names: Sequence[Hashable]) -> dict[int, Rates]:
-        """The rates of every t that a parameter of these names comes to."""
-        times = sorted({self._parameters[name].t + 1 for name in names})
-        return {t: self.hyperparameters.at(t) for t in times}
+    def _rates(self, given: Mapping[Hashable, Any]) -> dict[int, Rates]:
+        """The rates of every t that a parameter with a gradient comes to."""
+        times: set[int] = set()
+        for names, batch in self._batches:
+            of_each = zip(batch.t.tolist(), names, strict=True)
+            times |= {t + 1 for t, name in of_each if given[name] is not None}
+        return {t: self.hyperparameters.at(t) for t in sorted(times)}
 
     def state_dict(self) -> dict[Hashable, State]:
         """By index or key: {"t", "R", "C"}, or {"t", "V"} for vectors; the arrays are copies.

@@ -40,7 +40,6 @@ class Parameter:
         self._given = _weights(where, X)
         self.X = self._given.view(np.ndarray)  # the caller may reshape what was given
         self.where = f"{where}: X (weights)"
-        self.t = 0
         self.factored = self.X.ndim > 1
         *leading, n, m = self.X.shape if self.factored else (1, self.X.size, 1)
         self.form = (math.prod(leading), n, m)
@@ -51,16 +50,22 @@ class Parameter:
         self._shapes = {"V": self.X.shape}
         if self.factored:
             self._shapes = {"R": self.X.shape[:-1], "C": (*self.X.shape[:-2], m)}
-        self.keep(np.zeros(sum(map(math.prod, self._shapes.values()))))
+        self.keep(np.zeros(sum(map(math.prod, self._shapes.values()))), np.zeros(1, np.int64))
 
-    def keep(self, numbers: Array) -> None:
-        """Keep the statistics, which are zero, in `numbers`, one after the other."""
+    def keep(self, numbers: Array, count: Array) -> None:
+        """Keep the statistics in `numbers`, one after the other, and t in `count`: all are zero."""
+        self._count = count
         self.statistics, start = {}, 0
         self.exponents: dict[str, Array] = {}
         for name, shape in self._shapes.items():
             size = math.prod(shape)
             self.statistics[name] = numbers[start : start + size].reshape(shape)
             start += size
+
+    @property
+    def t(self) -> int:
+        """How many updates there were."""
+        return int(self._count[0])
 
     def takes(self, G: object) -> bool:
         """Whether G is as it should be without a conversion; if not, `gradient` says why."""
@@ -99,10 +104,13 @@ class Parameter:
             self.weights[...] = self._seen.reshape(self.form)
 
     def store(self) -> None:
-        """Write `weights` back to X, where they are a copy, and count the update."""
+        """Write `weights` back to X, where they are a copy."""
         if self.copied:
             self._seen[...] = self.weights.reshape(self.X.shape)
-        self.t += 1
+
+    def count(self) -> None:
+        """Count an update."""
+        self._count += 1
 
     def wide_statistics(self) -> dict[str, Wides]:
         """The statistics in wide numbers, as copies."""
@@ -119,6 +127,7 @@ class Parameter:
             self.weights[...] = X_new
         self.settle(statistics)
         self.store()
+        self.count()
 
     def settle(self, statistics: Mapping[str, Wides]) -> None:
         """Keep statistics that are wide numbers: as doubles, where all of an array are ordinary."""
@@ -154,7 +163,7 @@ class Parameter:
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Take over t and the statistics from a state that was checked."""
-        self.t = int(state["t"])
+        self._count[0] = state["t"]
         names = self.statistics
         self.settle({name: pair(state[name], state.get(f"{name}_exponent")) for name in names})
 
