@@ -14,6 +14,7 @@ from numpy import float64
 from numpy.typing import NDArray
 
 from .doubledouble import Pair, add
+from .hyperparameters import LEAST
 from .loops import BLOCK, ROWS, Floats, Stored, height, loop, strip
 from .storage import room, rows
 from .whole import SUMMANDS, extremes_of_four, fitting, holds, squares_of_each
@@ -24,7 +25,6 @@ LOWEST = 2208  # the square of the least double is 2^-2148
 LIMBS = 112  # up to 2^1376
 LOW = 2**32 - 1
 DIGITS = 5  # integers of which the first is not 0 and all others are below 2^-128 of them
-TINY = 2.0**-1074  # the least double
 BEYOND = 1023 + 491  # the biased exponent of what is larger than the optimizer takes
 
 
@@ -157,7 +157,7 @@ def _pair(totals: Long) -> Pair:
         if total[top] > 0:
             for k in range(top, max(top - DIGITS, -1), -1):
                 x, y = add(x, y, math.ldexp(float64(total[k]), 32 * k - LOWEST), 0.0)
-            return (x if x != 0.0 else TINY), y
+            return (x if x != 0.0 else LEAST), y
     return x, y
 
 

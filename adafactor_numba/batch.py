@@ -137,7 +137,6 @@ class Batch:
         self._field["form"][which], self._field["known"][which] = sweep.IDLE, 0
         self._active = []  # so that the next step arranges them anew
         self._moved = np.flatnonzero(self._field["form"])
-        self._fetched = [k for k in self._fetched if k not in which]
 
     def write(self, constants: Hyperparameters, carry: bool, threads: int) -> None:
         """The step in place on X and the statistics, from what was read.

@@ -99,7 +99,7 @@ class Adafactor:
                 )
         self._given = [*arrays.values()]
         self._kinds = [(np.ndarray, X.dtype, X.shape) for X in weights.values()]
-        self._apart = [name for name, X in weights.items() if not 0 < X.size <= SMALL]
+        self._apart = [name for name, X in weights.items() if strict or not 0 < X.size <= SMALL]
         self._occupied = intervals(weights.values())
         self._seed = _seed(stochastic_rounding)
         kinds: dict[Any, list[Hashable]] = {}
@@ -255,7 +255,7 @@ class Adafactor:
         for name, parameter in self._parameters.items():
             parameter.check_state(f"state[{name!r}]", state[name])
         for name, parameter in self._parameters.items():
-            parameter.load(state[name])
+            parameter.load(state[name], self.strict)
 
     def _same_form(self, where: str, arrays: Arrays) -> dict[Hashable, Any]:
         """`arrays` by index or key, once it has the form of the parameters."""

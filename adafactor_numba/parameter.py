@@ -161,11 +161,19 @@ class Parameter:
             here = f"{where}[{name!r}] (exponents of the {meaning})"
             _check_exponents(here, state[name], self.statistics[exponents[name]])
 
-    def load(self, state: Mapping[str, Any]) -> None:
-        """Take over t and the statistics from a state that was checked."""
+    def load(self, state: Mapping[str, Any], strict: bool) -> None:
+        """Take over t and the statistics from a state that was checked.
+
+        Strict steps take doubles of any size, and so does this, if `strict`.
+        """
         self._count[0] = state["t"]
-        names = self.statistics
-        self.settle({name: pair(state[name], state.get(f"{name}_exponent")) for name in names})
+        for name, A in self.statistics.items():
+            exponents = state.get(f"{name}_exponent")
+            if strict and exponents is None:
+                A[...] = state[name]
+                self.exponents.pop(name, None)
+            else:
+                self.settle({name: pair(state[name], exponents)})
 
 
 def _weights(where: str, X: object) -> Array:

@@ -45,9 +45,9 @@ def step(
     constants: Hyperparameters,
     threads: int = 1,
 ) -> Step:
-    """A step on X (p, n, m) with R (p, n) and C (p, m), or (1, n, 1) with V (n,), once it has read.
+    """A step on X (p, n, m) with R of p n and C of p m entries, or (1, n, 1) with V of n.
 
-    The extents may be written without those of 1.
+    It has read all, and written nothing.
     """
     given = X, G, statistics, rates, constants
     return VectorStep(*given) if "V" in statistics else MatrixStep(*given, threads)

@@ -18,6 +18,7 @@ class VectorStep(Step):
     """One step on a vector X (1, n, 1), by one thread: vectors are short."""
 
     bounds: VectorBounds
+    V: Array  # the new one, rounded (n,)
 
     def __init__(
         self,

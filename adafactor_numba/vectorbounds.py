@@ -21,8 +21,8 @@ class VectorBounds:
     def mean_square_U(self, pairs: bool) -> float:
         """Squares over V, PIECE sums of them, and the sum of these.
 
-        In doubles, if not in pairs, V is 4 roundings off, and a division is another: each product
-        of V is of two factors that are rounded, of which one is a sum, and they are added.
+        In doubles, if not in pairs, V is 4 roundings off: each product is of two factors that are
+        rounded, of which one is a sum, and they are added.  A division is another, one is to spare.
         """
         terms = self.C + 2 * PAIR + (0.0 if pairs else 6 * U)
         return (terms + compensated(-(-self.n // PIECE)) + (PIECE + 2) * PAIR) * SLACK

@@ -160,16 +160,25 @@ def test_interleaved_views_of_one_array_are_apart():
     assert bits(*(memory[k::3] for k in range(3))) == bits(*apart)
 
 
-def test_a_gradient_in_the_memory_of_a_parameter_is_read_before_it_is_written():
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_gradient_in_the_memory_of_a_parameter_is_read_before_it_is_written(strict, dtype):
     def arrays():
-        return [normal((3, 3)), normal((9,), seed=1), normal((3, 3), seed=2)]
+        shapes = (3, 3), (9,), (3, 3), (9,), (3, 3)
+        return [normal(shape, dtype, seed) for seed, shape in enumerate(shapes)]
 
-    expected = arrays()
-    grads = [A.copy() for A in (expected[0], expected[2].reshape(-1), expected[0].T)]
-    Adafactor(expected).step(grads)
-    params = arrays()
-    Adafactor(params).step([params[0], params[2].reshape(-1), params[0].T])
-    assert bits(*params) == bits(*expected) != bits(*arrays())
+    def in_memory(A):
+        """An earlier parameter, a later one, one transposed, and twice the parameter itself."""
+        return [A[0].T, A[2].reshape(-1), A[0], A[3], A[4]]
+
+    def after(params, grads):
+        optimizer = Adafactor(params, strict=strict)
+        optimizer.step(grads)
+        return snapshot(optimizer, params)
+
+    kept, params = arrays(), arrays()
+    assert after(params, in_memory(params)) == after(arrays(), in_memory(kept))
+    assert bits(*params) != bits(*arrays())
 
 
 def test_the_caller_may_change_the_weights_between_steps():

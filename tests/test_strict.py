@@ -1,6 +1,7 @@
 """Every number a strict step stores is the exact one, rounded once, whatever the order."""
 
 import math
+import re
 from fractions import Fraction
 
 import flint
@@ -117,6 +118,8 @@ def test_the_far_ends_of_float64_are_rounded_correctly(exponent, epsilon_1, d):
             continue
         state = {"R": np.full(3, epsilon_1), "C": np.full(2, epsilon_1)}
         judged(X, G, state, strict.rates(constants, 3), constants)
+        state = {"V": epsilon_1 * 2.0 ** np.array([-150, 0, 3, 60, 150, 0])}
+        judged(X.ravel(), G.ravel(), state, strict.rates(constants, 3), constants)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -234,25 +237,45 @@ def test_ties_with_the_papers_constants_under_clipping_are_proved(dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("shape", "at"), [((70, 65), [69, 3]), ((3000,), [0]), ((3000,), [2999])])
 @pytest.mark.parametrize(
     "wrong", ["G is nan", "G is infinite", "X is nan", "G is large", "X is large"]
 )
-def test_what_is_out_of_range_is_refused_and_nothing_changes(dtype, wrong):
-    arrays = {"first": normal((3, 2), dtype), "second": normal((70, 65), dtype)}
+def test_what_is_out_of_range_is_refused_and_nothing_changes(shape, at, dtype, wrong):
+    arrays = {"first": normal((3, 2), dtype), "second": normal(shape, dtype)}
     optimizer = Adafactor(arrays, strict=True, epsilon_1=1e-30 if dtype == np.float64 else 1e-250)
     optimizer.step({name: normal(A.shape, dtype, 1) for name, A in arrays.items()})
     gradients = {name: normal(A.shape, dtype, 2) for name, A in arrays.items()}
     value = {"nan": np.nan, "infinite": np.inf, "large": 2.0**490.5}[wrong.split()[-1]]
     if value == 2.0**490.5 and dtype == np.float32:
         value = 2.0**20 if wrong[0] == "G" else np.inf
-    (gradients if wrong[0] == "G" else arrays)["second"][69, 3] = value
+    (gradients if wrong[0] == "G" else arrays)["second"][*at] = value
     before = snapshot(optimizer, list(arrays.values()))
-    named = rf"{wrong[0]} \((gradient|weights)\) is .* at \[69, 3\]"
+    named = rf"{wrong[0]} \((gradient|weights)\) is .* at {re.escape(str(at))}"
     if np.isfinite(value):
         named = r"params\['second'\]: X \(weights\) or its gradient.* beyond what strict steps take"
     with pytest.raises(ValueError, match=named):
         optimizer.step(gradients)
     assert snapshot(optimizer, list(arrays.values())) == before
+
+
+@pytest.mark.parametrize("shape", [(3, 2), (5,)])
+def test_a_saved_run_goes_on_whatever_the_size_of_its_statistics(shape):
+    X, G = normal(shape), [1e100 * normal(shape, seed=seed) for seed in (1, 2)]
+    kept = Adafactor([X], strict=True)
+    kept.step(G[:1])
+    Y = X.copy()
+    other = Adafactor([Y], strict=True)
+    other.load_state_dict(kept.state_dict())
+    for optimizer in (kept, other):
+        optimizer.step(G[1:])
+    assert snapshot(other, [Y]) == snapshot(kept, [X])
+    assert max(A.max() for name, A in kept.state_dict()[0].items() if name != "t") > 2.0**490
+    wide = Adafactor([Y])
+    wide.load_state_dict(kept.state_dict())
+    other.load_state_dict(wide.state_dict())
+    with pytest.raises(ValueError, match="beyond what strict steps take"):
+        other.step(G[1:])
 
 
 def test_the_certificate_counts_all_that_the_last_step_stored():

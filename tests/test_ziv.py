@@ -188,6 +188,20 @@ def test_a_stage_that_fails_hands_on_to_the_next_with_the_same_bits(shape, dtype
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+def test_what_is_undecided_is_found_in_every_piece_of_a_vector(dtype, monkeypatch):
+    given = problem(dtype, (2 * vectorpairs.PIECE + 4,))
+    found, _ = stepped(*given)
+    for stage, replaced in {
+        "pairs": lambda bound, scale, pairs: bound if pairs else math.inf,
+        "balls": lambda bound, scale, pairs: math.inf,
+    }.items():
+        with_bounds(monkeypatch, replaced)
+        again, certificate = stepped(*given)
+        assert getattr(certificate, stage) == certificate.entries
+        assert bits(*again.values()) == bits(*found.values())
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("shape", [(1, 3), (5, 70), (2100,)])
 def test_the_plain_source_of_the_loops_gives_the_same_bits(shape, dtype, monkeypatch):
     given = problem(dtype, shape)
@@ -207,7 +221,7 @@ def test_the_plain_source_of_the_loops_gives_the_same_bits(shape, dtype, monkeyp
 
 
 @pytest.mark.parametrize(
-    ("shape", "kind", "entries"), [((5, 7), Bounds, 12), ((35,), VectorBounds, 35)]
+    ("shape", "kind", "entries"), [((5, 7), Bounds, 12), ((4100,), VectorBounds, 4100)]
 )
 def test_statistics_that_pairs_leave_are_rounded_exactly_to_the_same_bits(
     shape, kind, entries, monkeypatch
