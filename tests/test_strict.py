@@ -122,6 +122,18 @@ def test_the_far_ends_of_float64_are_rounded_correctly(exponent, epsilon_1, d):
         judged(X.ravel(), G.ravel(), state, strict.rates(constants, 3), constants)
 
 
+def test_squares_that_end_below_the_doubles_do_not_hide_that_a_vector_is_clipped():
+    """G^2 is 1.4 times the least double, which is 1 of them: RMS(U) / d is 1.08, and seems 0.91."""
+    constants = Hyperparameters(
+        rho=2.0**489, beta_2=0.5, epsilon_1=2.0**-900, epsilon_2=0.0, d=math.sqrt(0.6) * 2.0**-497
+    )
+    X, G = np.array([1.3 * 2.0**480, 2.0**480]), np.array([math.sqrt(1.4) * 2.0**-537, 0.0])
+    certificate = judged(
+        X, G, {"V": np.array([2.0**-79, 2.0])}, strict.rates(constants, 3), constants
+    )
+    assert certificate.balls == 2
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_the_first_step_and_vectors_are_those_of_the_paper_as_it_stands(dtype):
     """sum R = sum C, as nothing was rounded yet: S_R needs no mean."""
