@@ -10,32 +10,10 @@ import numpy as np
 from .bounds import SLACK
 from .doubledouble import PAIR, Pair, divide, root, times
 from .loops import Floats, loop
-from .pairsums import gather, roots, sum_of_products, update
-from .ziv import round_pairs
+from .pairsums import gather, roots, sum_of_products
 
 LEAST = 2.0**-900  # below, products of pairs may leave the range in which they are exact
 RANGE = 2.0**450  # of factors: two of them and an entry have a product of pairs
-
-
-def _renew(
-    old: Floats,
-    sums: Floats,
-    terms: int,
-    w: Pair,
-    beta_2: Pair,
-    epsilon_1: float,
-    bound: float,
-    new: Floats,
-) -> int:
-    """Turn sums (2, p, n) into statistics; write these rounded to new (p, n); the undecided."""
-    update(old, sums, terms, w, beta_2, epsilon_1)
-    other, left = np.empty(old.shape[1]), 0
-    for b in range(old.shape[0]):
-        left += round_pairs(sums[0, b], sums[1, b], bound, new[b], other)
-    return left
-
-
-renew = loop(_renew)
 
 
 def _largest(R: Floats, C: Floats) -> float:

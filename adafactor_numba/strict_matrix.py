@@ -11,8 +11,8 @@ from .doubledouble import Pair
 from .hyperparameters import Hyperparameters
 from .loops import height, strip
 from .memory import Array
-from .pairsums import gather, measure, quotients, roots
-from .scale import largest, mean_square_U, renew
+from .pairsums import gather, measure, quotients, roots, update
+from .scale import largest, mean_square_U
 from .strict_step import Rates, Step, largest_gradient
 from .survey import worthwhile
 from .ziv import again, settled
@@ -70,11 +70,10 @@ class MatrixStep(Step):
             ("C", self.C_old, self.C, self.bounds.C, self.n),
         ):
             rounded = np.empty_like(old)
-            left = renew(old, pairs, terms, w, beta_2, epsilon_1, bound, rounded)
-            if left:
-                which = settled(pairs.reshape(2, -1), bound, rounded.reshape(-1))
-                self._settle(name, which, rounded)
-            undecided += left
+            update(old, pairs, terms, w, beta_2, epsilon_1)
+            which = settled(pairs.reshape(2, -1), bound, rounded.reshape(-1))
+            self._settle(name, which, rounded)
+            undecided += len(which)
             new.append((old, rounded))
         return new, undecided
 

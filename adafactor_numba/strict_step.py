@@ -138,10 +138,10 @@ class Step(ABC):
 
     def _settle(self, name: str, which: Array, rounded: Array) -> None:
         """Round these entries of the statistic exactly, to the array (p, n) or (p, m)."""
-        exactly = getattr(self.exact, name)
         for k in which.tolist():
             b, i = divmod(k, rounded.shape[1])
-            rounded[b, i] = nearest.nearest(exactly(b, i), rounded.dtype)
+            exactly = getattr(self.exact, name)(b, i)
+            rounded[b, i] = nearest.nearest(exactly, rounded.dtype)
 
     @cached_property
     def _in_pairs(self) -> tuple[Array, Array]:

@@ -12,7 +12,7 @@ from numpy import float64
 from .doubledouble import Pair, fast_two_sum, multiply, two_sum
 from .loops import Floats, Integers, Stored, loop
 from .pairsums import decay, extract, invert, square, square_row, sum_of_pairs
-from .ziv import in_doubles, in_pairs, retried, round_pairs
+from .ziv import in_doubles, in_pairs, retried, settled
 
 PIECE = 2**11  # entries that are worked on together, and partial sums of a vector
 
@@ -114,16 +114,13 @@ measure = loop(_measure)
 
 def _settle(G: Stored, of: Renewal, bound: float, new: Floats, found: Integers) -> int:
     """Write V, rounded, to new (n,); the positions of the undecided to found (n,); how many."""
-    V, other, count = np.empty((2, PIECE)), np.empty(PIECE), 0
+    V, count = np.empty((2, PIECE)), 0
     for start in range(0, G.shape[0], PIECE):
         stop = min(start + PIECE, G.shape[0])
-        k, rounded = stop - start, new[start:stop]
         renew(G, of, start, stop, V[0], V[1])
-        if round_pairs(V[0, :k], V[1, :k], bound, rounded, other) > 0:
-            for i in range(k):
-                if rounded[i] != other[i]:
-                    found[count] = start + i
-                    count += 1
+        for i in settled(V[:, : stop - start], bound, new[start:stop]):
+            found[count] = start + i
+            count += 1
     return count
 
 
