@@ -13,6 +13,7 @@ from numba.extending import overload
 from numpy import float64
 from numpy.typing import NDArray
 
+from . import threefold
 from .doubledouble import Pair, add
 from .hyperparameters import LEAST
 from .loops import BLOCK, ROWS, Floats, Stored, height, loop, strip
@@ -84,10 +85,10 @@ def _add_whole_squares(
         reach = fitting(largest, least)
         squares_of_each(x, y, z, w, reach, sums)
     if reach > 0.0:
-        position = 2 * (math.frexp(reach)[1] - 1) - 104 + LOWEST
+        position = 2 * (math.frexp(reach)[1] - 1) + LOWEST
         for k in range(ROWS):
-            add_integer(total, sums[0, k], position + 52)
-            add_integer(total, sums[1, k], position)
+            add_integer(total, sums[0, k], position - 52)
+            add_integer(total, sums[1, k], position - 103)
     return reach
 
 
@@ -112,16 +113,38 @@ def _add_squares_of_block(total: Long, x: Stored) -> bool:
 add_squares_of_block = loop(_add_squares_of_block)
 
 
+def _add_squares_of_doubles(total: Long, x: Floats) -> bool:
+    """Add the squares of x (n,); whether none is beyond what the optimizer takes."""
+    reach, good, sums = 1.0, True, np.empty(3, np.int64)
+    for start in range(0, x.shape[0], SUMMANDS):
+        part = x[start : start + SUMMANDS]
+        largest, least = threefold.extremes(part)
+        if not threefold.holds(reach, largest, least):
+            reach = threefold.fitting(largest, least)
+        if reach == 0.0:
+            good &= add_each_square(total, part)
+        else:
+            threefold.sum_up(part, reach, sums)
+            position = 2 * (math.frexp(reach)[1] - 1) + LOWEST
+            add_integer(total, sums[0], position - 52)
+            add_integer(total, sums[1], position - 104)
+            add_integer(total, sums[2], position - 154)
+    return good
+
+
+add_squares_of_doubles = loop(_add_squares_of_doubles)
+
+
 def add_squares(total: Long, a: Stored) -> bool:
     """Add the squares of a (n,); whether none is beyond what the optimizer takes."""
-    return _add_each_square(total, a.astype(float64))
+    return _add_squares_of_doubles(total, a.astype(float64))
 
 
 @overload(add_squares, strict=False)
 def _add_squares(total: Any, a: Any) -> Any:
     if a.dtype.bitwidth < 64:
         return lambda total, a: add_squares_of_block(total, a)
-    return lambda total, a: add_each_square(total, a)
+    return lambda total, a: add_squares_of_doubles(total, a)
 
 
 def _add_strips(total: Long, X: Stored, first: int, last: int) -> bool:

@@ -11,6 +11,7 @@ from functools import cached_property
 
 from .doubledouble import PAIR, U
 from .loops import LANES, ROWS, strip
+from .singles import MOVE
 from .survey import rows_of_block
 
 LEAST = 2.0**-110  # more than all products of a statistic lose below the range of doubles
@@ -55,20 +56,23 @@ class Bounds:
         """Sums of products with R^-1 by column, the sums of blocks, and then of all columns.
 
         In doubles, if not in pairs, R^-1 is six roundings off: R is a sum of two products, each of
-        two factors that are rounded, of which one is a sum.  A product and two additions of four
-        rows are three, and then every four rows of a block are one.
+        two factors that are rounded, of which one is a sum.  Four rows are four, and then every
+        four rows of a block are one.
         """
         rows = rows_of_block(self.n, self.m)
-        terms = PAIR if pairs else (6 + 3 - (-rows // ROWS)) * U
+        terms = PAIR if pairs else (6 + 4 - (-rows // ROWS)) * U
         columns = (self._strips + self.p * self.m + 4) * PAIR
         return (
             terms + compensated(self._height) + columns + self.inverse_R + self.inverse_C
         ) * SLACK
 
-    def move(self, scale: float, pairs: bool) -> float:
-        """Roots of S_R / R and 1 / C, each times a factor, two products; 4 roundings in doubles."""
+    def move(self, scale: float) -> tuple[float, float, float]:
+        """In pairs of float32, in doubles and in pairs.
+
+        Roots of S_R / R and 1 / C, each times a factor, two products; 4 roundings in doubles.
+        """
         factors = (self.inverse_R + self.inverse_C) / 2 + scale + 6 * PAIR
-        return (factors + (0.0 if pairs else 4 * U)) * SLACK
+        return (factors + MOVE) * SLACK, (factors + 4 * U) * SLACK, factors * SLACK
 
     @cached_property
     def _height(self) -> int:

@@ -6,20 +6,20 @@ M. Joldes, J.-M. Muller, V. Popescu, ACM TOMS 44(2), 2017 (3 u^2 for add, 3 u^2 
 for multiply, 15 u^2 and a little for divide); V. Lefevre, N. Louvet, J.-M. Muller, J. Picot,
 L. Rideau, ACM TOMS 49(1), 2023 (25/8 u^2 for root).
 
-No operation relies on a fused multiply-add.  Bounds hold where no product leaves the doubles in
-either direction: |x y| from 2^-960 on, |x| below 2^995.  Beyond, a NaN or an infinity comes out.
+Bounds hold where no product leaves the doubles in either direction: |x y| from 2^-960 on.  Above
+their range a NaN or an infinity comes out.
 """
 
 import math
 from typing import TypeAlias
 
+from .fused import multiply_add
 from .loops import loop
 
 Pair: TypeAlias = tuple[float, float]
 
 U = 2.0**-53  # the relative error of one operation on doubles
 PAIR = 16 * U * U  # that of one operation on pairs, at most
-SPLITTER = 2.0**27 + 1
 
 
 def _two_sum(a: float, b: float) -> Pair:
@@ -42,15 +42,9 @@ fast_two_sum = loop(_fast_two_sum)
 
 
 def _two_product(a: float, b: float) -> Pair:
-    """The product a b: both are split into halves, whose products are exact."""
+    """The product a b."""
     x = a * b
-    z = SPLITTER * a
-    a_1 = z - (z - a)
-    a_2 = a - a_1
-    z = SPLITTER * b
-    b_1 = z - (z - b)
-    b_2 = b - b_1
-    return x, ((a_1 * b_1 - x) + a_1 * b_2 + a_2 * b_1) + a_2 * b_2
+    return x, multiply_add(a, b, -x)
 
 
 two_product = loop(_two_product)

@@ -6,11 +6,12 @@ A thread has the strips, or the blocks, from one of `cuts` to the next.
 from typing import Any, NamedTuple
 
 from numba import prange
-from numba.extending import overload
+from numba.extending import intrinsic, overload
 
 from . import pairsums, survey, ziv
 from .accumulator import Long, add_strips
 from .loops import Floats, Integers, Stored, loop, together
+from .singles import Singles
 
 
 class Sums(NamedTuple):
@@ -32,16 +33,42 @@ class Sums(NamedTuple):
 class Move(NamedTuple):
     """What X (p, n, m) is moved by: f c G, with f (2, p, n) and c (2, p, m), and its bounds.
 
+    Pairs of doubles, and of float32 besides.
     So many blocks are left to each thread.  The positions of what is undecided are found (threads,
     ...); how many these are, and how many entries pairs decided, is counted (2, threads).
     """
 
     f: Floats
     c: Floats
+    f32: Singles
+    c32: Singles
     bounds: Floats
     left: Integers
     found: Integers
     counts: Integers
+
+
+def borrowed(A: Stored) -> Stored:
+    """A, of which nobody counts who has a part of it: threads that count wait for each other."""
+    return A
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _uncounted(context: Any, A: Any) -> Any:
+    """The array A without its counter."""
+
+    def written(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = context.make_array(A)(context, builder, arguments[0])
+        for name in ("meminfo", "parent"):
+            setattr(array, name, context.get_constant_null(array._datamodel.get_type(name)))
+        return array._getvalue()
+
+    return A(A), written
+
+
+@overload(borrowed, strict=False)
+def _borrowed(A: Any) -> Any:
+    return lambda A: _uncounted(A)
 
 
 def observe(G: Stored, sums: Sums, s: int) -> None:
@@ -62,10 +89,11 @@ def _observe(G: Any, sums: Any, s: Any) -> Any:
 
 def _read_share(X: Stored, G: Stored, sums: Sums, cuts: Integers, k: int) -> None:
     """What thread k reads."""
+    own_X, own_G = borrowed(X), borrowed(G)
     sums.taken[k] = 1
     for s in range(cuts[k], cuts[k + 1]):
-        observe(G, sums, s)
-        sums.taken[k] &= add_strips(sums.totals[k], X, s, s + 1)
+        observe(own_G, sums, s)
+        sums.taken[k] &= add_strips(sums.totals[k], own_X, s, s + 1)
 
 
 read_share = loop(_read_share)
@@ -75,7 +103,7 @@ def _descend_share(X: Stored, G: Stored, move: Move, cuts: Integers, k: int) -> 
     """What thread k moves, as far as there is room for what is found."""
     blocks = cuts[k], cuts[k] + move.left[k]
     move.left[k], move.counts[0, k], move.counts[1, k] = ziv.descend(
-        X, G, move.f, move.c, move.bounds, *blocks, move.found[k]
+        borrowed(X), borrowed(G), move.f, move.c, move.f32, move.c32, move.bounds, *blocks, move.found[k]
     )
 
 
@@ -94,7 +122,7 @@ read = together(_read)
 def _measure(G: Stored, f: Floats, columns: Floats, cuts: Integers) -> None:
     """Write sum_i f_i G_ij^2 (2, strips, m), f (2, p, n)."""
     for k in prange(cuts.shape[0] - 1):
-        pairsums.measure(G, f, columns, cuts[k], cuts[k + 1])
+        pairsums.measure(borrowed(G), f, columns, cuts[k], cuts[k + 1])
 
 
 measure = together(_measure)

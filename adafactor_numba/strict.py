@@ -49,5 +49,5 @@ def step(
 
     It has read all, and written nothing.
     """
-    given = X, G, statistics, rates, constants
-    return VectorStep(*given) if "V" in statistics else MatrixStep(*given, threads)
+    given = X, G, statistics, rates, constants, threads
+    return VectorStep(*given) if "V" in statistics else MatrixStep(*given)

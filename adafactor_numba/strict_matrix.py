@@ -1,5 +1,6 @@
 """Strict steps on matrices, and on tensors as many of them."""
 
+import math
 from collections import Counter
 
 import numpy as np
@@ -13,12 +14,12 @@ from .loops import height, strip
 from .memory import Array
 from .pairsums import gather, measure, quotients, roots, update
 from .scale import largest, mean_square_U
-from .strict_step import Rates, Step, largest_gradient
+from .singles import fit, halves
+from .strict_step import SHARED, Rates, Step, largest_gradient
 from .survey import worthwhile
 from .ziv import again, settled
 
 ROOM = 2**12  # undecided entries that are looked at together, or more
-SHARED = 2**16  # entries from which on threads are worth their start
 
 
 class MatrixStep(Step):
@@ -58,10 +59,6 @@ class MatrixStep(Step):
         within = largest(self.R, self.C) <= largest_gradient(self.constants) ** 2
         return totals, within and all(taken.tolist())
 
-    def _cuts(self, pieces: int) -> Array:
-        """The first of so many pieces that each thread has, and their end."""
-        return np.array([pieces * k // self.threads for k in range(self.threads + 1)])
-
     def _statistics(self) -> tuple[list[tuple[Array, Array]], int]:
         w, beta_2, _ = self.rates
         epsilon_1, new, undecided = self.constants.epsilon_1, [], 0
@@ -98,7 +95,10 @@ class MatrixStep(Step):
         cuts = self._cuts(self.p * -(-self.n // most))
         left, counts = cuts[1:] - cuts[:-1], np.empty((2, self.threads), np.int64)
         found = np.empty((self.threads, max(most * self.m, ROOM)), np.int64)
-        move = passes.Move(f, self.c, bounds, left, found, counts)
+        f32, c32 = halves(f[0]), halves(self.c[0])
+        if not fit(f[0], self.c[0]):
+            bounds[0] = math.inf
+        move = passes.Move(f, self.c, f32, c32, bounds, left, found, counts)
         undecided, in_pairs, stages = 0, 0, Counter[str]()
         while any(left.tolist()):
             if self.threads == 1:

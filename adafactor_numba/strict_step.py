@@ -21,6 +21,7 @@ from .vectorbounds import VectorBounds
 from .ziv import TINY
 
 LARGEST = 2.0**490  # the square of which, summed over 2^44 entries, is a double
+SHARED = 2**16  # entries from which on threads are worth their start
 OUTSIDE = (
     "or its gradient, statistics or constants are beyond what strict steps take: |G| up to 2^420 "
     "sqrt(epsilon_1), all else up to 2^490, epsilon_1 from 2^-900 and d from 2^-500 on"
@@ -105,6 +106,10 @@ class Step(ABC):
         """Whether entries are moved in doubles first."""
         return self.X.itemsize < 8
 
+    def _cuts(self, pieces: int) -> Array:
+        """The first of so many pieces that each thread has, and their end."""
+        return np.array([pieces * k // self.threads for k in range(self.threads + 1)])
+
     def write(self) -> Certificate:
         """Change X and the statistics; how each of their entries was decided."""
         new, left = self._statistics()
@@ -153,11 +158,10 @@ class Step(ABC):
         epsilon_2, size = self.constants.epsilon_2, self.X.size
         alpha, bound = relative_step_size(self.square, size, self.rates.rho, epsilon_2)
         if alpha[0] == bound == 0.0:
-            return np.zeros_like(self.R), np.zeros(3)
+            return np.zeros_like(self.R), np.zeros(4)
         divisor, other = self._clipping(pairs)
         f, bound = scaled(self.R, self.c, divide(*alpha, *divisor), bound + other + PAIR)
-        moves = self.bounds.move(bound, False), self.bounds.move(bound, True)
-        return f, np.array([*moves, TINY])
+        return f, np.array([*self.bounds.move(bound), TINY])
 
     def _clipping(self, pairs: bool) -> tuple[Pair, float]:
         """max(1, RMS(U) / d) and its bound, 0 where RMS(U) is surely below d."""

@@ -5,17 +5,18 @@ from collections import Counter
 
 import numpy as np
 
-from .accumulator import LIMBS, Long, add_strips
+from . import vectorpasses
+from .accumulator import LIMBS, Long
 from .doubledouble import Pair, divide
 from .hyperparameters import Hyperparameters
 from .memory import Array
-from .strict_step import Rates, Step, largest_gradient
+from .strict_step import SHARED, Rates, Step, largest_gradient
 from .vectorbounds import VectorBounds
-from .vectorpairs import Renewal, again, descend, fits, measure, settle
+from .vectorpairs import Renewal, again, descend, measure, settle
 
 
 class VectorStep(Step):
-    """One step on a vector X (1, n, 1), by one thread: vectors are short."""
+    """One step on a vector X (1, n, 1)."""
 
     bounds: VectorBounds
     V: Array  # the new one, rounded (n,)
@@ -27,24 +28,39 @@ class VectorStep(Step):
         statistics: dict[str, Array],
         rates: Rates,
         constants: Hyperparameters,
+        threads: int = 1,
     ) -> None:
-        V, self.bounds = statistics["V"].reshape(1, -1), VectorBounds(X.size)
-        self.of = Renewal(V[0], rates.w, rates.beta_2, constants.epsilon_1)
+        threads = threads if X.size >= SHARED else 1
+        V, self.bounds = statistics["V"].reshape(1, -1), VectorBounds(X.size, threads)
+        self.of = Renewal(V[0], np.array([*rates.w, *rates.beta_2, constants.epsilon_1]))
         self.R = np.array([[[1.0]], [[0.0]]])
         X, G = X.transpose(0, 2, 1), G.transpose(0, 2, 1)
-        super().__init__(X, G, None, V, rates, constants, 1)
+        super().__init__(X, G, None, V, rates, constants, threads)
 
     def _read(self) -> tuple[Long, bool]:
-        total = np.zeros((1, LIMBS), np.int64)
-        taken = add_strips(total[0], self.X, 0, 1)
-        return total, taken and fits(self.G[0, 0], largest_gradient(self.constants))
+        totals = np.zeros((self.threads, LIMBS), np.int64)
+        self.cuts = self._cuts(self.m)
+        given = self.X[0, 0], self.G[0, 0], largest_gradient(self.constants)
+        if self.threads == 1:
+            return totals, vectorpasses.read_share(*given, totals[0], 0, self.m)
+        return totals, vectorpasses.read(*given, totals, self.cuts)
+
+    def _found(self, found: Array, counts: Array) -> Array:
+        """So many of the positions that each thread has found."""
+        starts = self.cuts[:-1].tolist()
+        return np.concatenate([found[i : i + k] for i, k in zip(starts, counts, strict=True)])
 
     def _statistics(self) -> tuple[list[tuple[Array, Array]], int]:
         V, found = np.empty_like(self.C_old), np.empty(self.m, np.int64)
-        left = settle(self.G[0, 0], self.of, self.bounds.C, V[0], found)
-        self._settle("C", found[:left], V)
+        given = self.G[0, 0], self.of, self.bounds.C, V[0], found
+        if self.threads == 1:
+            counts = [settle(*given, 0, self.m)]
+        else:
+            counts = vectorpasses.settle(*given, self.cuts).tolist()
+        which = self._found(found, counts)
+        self._settle("C", which, V)
         self.V = V[0]
-        return [(self.C_old, V)], left
+        return [(self.C_old, V)], len(which)
 
     def _invert(self) -> None:
         ends = self.V.max(), self.V.min()
@@ -52,16 +68,26 @@ class VectorStep(Step):
 
     def _mean_square_U(self, pairs: bool) -> tuple[Pair, float, float]:
         pairs = pairs or not self.doubles
-        total = measure(self.G[0, 0], self.of, pairs)
+        given = self.G[0, 0], self.of, pairs
+        if self.threads == 1:
+            total = measure(*given, 0, self.m)
+        else:
+            total = vectorpasses.measure(*given, self.cuts)
         lost = 2.0**-1060 * (1.0 + self.c.max() ** 2)
         return divide(*total, float(self.m), 0.0), self.bounds.mean_square_U(pairs), lost
 
     def _descend(self, f: Array, bounds: Array) -> tuple[int, int, Counter[str]]:
         found = np.empty(self.m, np.int64)
-        x, g, scale = self.X[0, 0], self.G[0, 0], (f[0, 0, 0], f[1, 0, 0])
-        undecided, in_pairs = descend(x, g, self.of, self.V, scale, bounds, found)
-        stages = self._decide(found[:undecided]) if undecided else Counter[str]()
-        return undecided, in_pairs, stages
+        given, more = (self.X[0, 0], self.G[0, 0], self.of, self.V), (bounds, found)
+        if self.threads == 1:
+            left, in_pairs = descend(*given, (f[0, 0, 0], f[1, 0, 0]), *more, 0, self.m)
+            counts = [left]
+        else:
+            counts, decided = vectorpasses.descend(*given, f[:, 0, 0], *more, self.cuts).tolist()
+            in_pairs = sum(decided)
+        which = self._found(found, counts)
+        stages = self._decide(which) if len(which) else Counter[str]()
+        return len(which), in_pairs, stages
 
     def _again(self, which: Array) -> Array:
         f, bounds = self._in_pairs

@@ -9,6 +9,7 @@ from numpy import float64
 
 from . import whole
 from .doubledouble import add, two_sum
+from .fused import multiply_add
 from .loops import LANES, ROWS, Floats, Integers, Stored, height, loop, strip
 from .pairsums import panel, squares
 from .storage import room, rows
@@ -17,11 +18,12 @@ PART = 2**11  # columns whose sums stay in the nearest cache
 
 
 def _add_weighted(x: Stored, y: Stored, z: Stored, w: Stored, f: Floats, sums: Floats) -> None:
-    """Add f_0 x^2 + f_1 y^2 + f_2 z^2 + f_3 w^2 to sums (m,), to three roundings."""
+    """Add f_0 x^2 + f_1 y^2 + f_2 z^2 + f_3 w^2 to sums (m,), to four roundings."""
     f_0, f_1, f_2, f_3 = f[0], f[1], f[2], f[3]
     for j in range(sums.shape[0]):
         a, b, c, d = float64(x[j]), float64(y[j]), float64(z[j]), float64(w[j])
-        sums[j] += (a * a * f_0 + b * b * f_1) + (c * c * f_2 + d * d * f_3)
+        left = multiply_add(b * b, f_1, a * a * f_0)
+        sums[j] += multiply_add(d * d, f_3, multiply_add(c * c, f_2, left))
 
 
 add_weighted = loop(_add_weighted)
@@ -30,9 +32,9 @@ add_weighted = loop(_add_weighted)
 def _sum_exactly(
     block: Stored, reach: float, sums: Floats, columns: Integers, own: Integers, end: Stored
 ) -> None:
-    """Write the sums of squares of a block (n, m) by rows to sums (2, n), by columns whole."""
+    """Write the sums of squares of a block (n, m) by rows to sums (2, n), add columns whole."""
     n, m = block.shape
-    columns[:], sums[:] = 0, 0.0
+    sums[:] = 0.0
     last = panel(block, (n - 1) // ROWS * ROWS, end)
     for start in range(0, m, PART):
         part = slice(start, start + PART)
@@ -119,7 +121,7 @@ def _observe(
     most = rows_of_block(n, m)
     f, weighted = np.empty(most + ROWS - 1), np.empty(m)
     lanes, own = np.empty(2 * ROWS * LANES), np.empty((2, ROWS), np.int64)
-    columns, poured = np.zeros((2, m), np.int64), np.zeros((2, m), np.int64)
+    columns = np.zeros((2, m), np.int64)
     spare, end = room(G[0], most), np.empty((ROWS, m), G.dtype)
     for s in range(first, last):
         b, start = s // each, s % each * strip(n, m)
@@ -131,18 +133,14 @@ def _observe(
             block = rows(G[b], i, min(most, stop - i), spare)
             h = block.shape[0]
             sums = row_sums[:, b, i : i + h]
-            if reach > 0.0:
-                sum_exactly(block, reach, sums, columns, own, end)
             largest, least = whole.extremes(block.reshape(-1))
             if not whole.holds(reach, largest, least) or count + h > whole.SUMMANDS:
                 if count > 0:
-                    whole.pour(poured, reach, high, low)
+                    whole.pour(columns, reach, high, low)
                     count = 0
                 reach = whole.fitting(largest, least)
-                if reach > 0.0:
-                    sum_exactly(block, reach, sums, columns, own, end)
             if reach > 0.0:
-                whole.gather(columns, poured[0], poured[1])
+                sum_exactly(block, reach, sums, columns, own, end)
                 count += h
             else:
                 sum_in_pairs(block, sums, high, low, lanes, end)
@@ -152,7 +150,7 @@ def _observe(
             f[h : h + ROWS - 1] = 0.0
             weigh(block, f, ratios[0, s], ratios[1, s], weighted, end)
         if count > 0:
-            whole.pour(poured, reach, high, low)
+            whole.pour(columns, reach, high, low)
 
 
 observe = loop(_observe)

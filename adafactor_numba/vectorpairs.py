@@ -18,12 +18,10 @@ PIECE = 2**11  # entries that are worked on together, and partial sums of a vect
 
 
 class Renewal(NamedTuple):
-    """What V is made of: V_old, w, beta_2 and epsilon_1."""
+    """What V is made of: V_old (n,), and `rates`: w and beta_2, each a pair, and epsilon_1."""
 
     V_old: Floats
-    w: Pair
-    beta_2: Pair
-    epsilon_1: float
+    rates: Floats
 
 
 def _fits(G: Stored, largest: float) -> bool:
@@ -41,7 +39,8 @@ def _renew(G: Stored, of: Renewal, first: int, last: int, high: Floats, low: Flo
     """Write V from first to last to the pairs (k,), k >= last - first."""
     g, old = G[first:last], of.V_old[first:last]
     square_row(g, high, low)
-    decay(old, high, low, (of.epsilon_1, 0.0), of.w, of.beta_2)
+    w, v, beta_2, b, epsilon_1 = of.rates
+    decay(old, high, low, (epsilon_1, 0.0), (w, v), (beta_2, b))
 
 
 renew = loop(_renew)
@@ -69,7 +68,7 @@ invert_roots = loop(_invert_roots)
 
 def _add_ratios(g: Stored, old: Floats, of: Renewal, high: Floats, low: Floats) -> None:
     """Add g^2 / V (k,), in doubles, to the partial sums."""
-    w, beta_2, epsilon_1 = of.w[0], of.beta_2[0], of.epsilon_1
+    w, _, beta_2, _, epsilon_1 = of.rates
     for k in range(g.shape[0]):
         x = float64(g[k]) * float64(g[k])
         y = x / (beta_2 * old[k] + w * (x + epsilon_1))
@@ -92,11 +91,11 @@ def _add_products(g: Stored, inverse: Floats, high: Floats, low: Floats) -> None
 add_products = loop(_add_products)
 
 
-def _measure(G: Stored, of: Renewal, pairs: bool) -> Pair:
-    """The sum of G^2 / V, of summands in pairs or in doubles."""
+def _measure(G: Stored, of: Renewal, pairs: bool, first: int, last: int) -> Pair:
+    """The sum of G^2 / V from first to last, of summands in pairs or in doubles."""
     high, low, V = np.zeros(PIECE), np.zeros(PIECE), np.empty((2, PIECE))
-    for start in range(0, G.shape[0], PIECE):
-        stop = min(start + PIECE, G.shape[0])
+    for start in range(first, last, PIECE):
+        stop = min(start + PIECE, last)
         k = stop - start
         if pairs:
             renew(G, of, start, stop, V[0], V[1])
@@ -112,14 +111,19 @@ def _measure(G: Stored, of: Renewal, pairs: bool) -> Pair:
 measure = loop(_measure)
 
 
-def _settle(G: Stored, of: Renewal, bound: float, new: Floats, found: Integers) -> int:
-    """Write V, rounded, to new (n,); the positions of the undecided to found (n,); how many."""
+def _settle(
+    G: Stored, of: Renewal, bound: float, new: Floats, found: Integers, first: int, last: int
+) -> int:
+    """Write V from first to last, rounded, to new (n,), and from found[first] on what is undecided.
+
+    These are positions; how many they are.
+    """
     V, count = np.empty((2, PIECE)), 0
-    for start in range(0, G.shape[0], PIECE):
-        stop = min(start + PIECE, G.shape[0])
+    for start in range(first, last, PIECE):
+        stop = min(start + PIECE, last)
         renew(G, of, start, stop, V[0], V[1])
         for i in settled(V[:, : stop - start], bound, new[start:stop]):
-            found[count] = start + i
+            found[first + count] = start + i
             count += 1
     return count
 
@@ -135,27 +139,29 @@ def _descend(
     f: Pair,
     bounds: Floats,
     found: Integers,
+    first: int,
+    last: int,
 ) -> tuple[int, int]:
-    """Move X (n,) by f G / sqrt V, V (n,) rounded.
+    """Move X (n,) from first to last by f G / sqrt V, V (n,) rounded.
 
-    `bounds` are those of the move in doubles, in pairs, and a tiny one.  The positions of what
-    remains undecided, and stays as it is, are written to found (n,): how many these are, and how
-    many entries pairs decided after doubles.
+    `bounds` are as in `ziv.descend`.  The positions of what remains undecided, and stays as it
+    is, are written from found[first] on: how many these are, and how many entries pairs decided
+    after doubles.
     """
     c, old = np.empty((2, PIECE)), np.empty(PIECE, X.dtype)
     count, decided = 0, 0
-    for start in range(0, G.shape[0], PIECE):
-        stop = min(start + PIECE, G.shape[0])
+    for start in range(first, last, PIECE):
+        stop = min(start + PIECE, last)
         x, g = X[start:stop], G[start:stop]
         if X.itemsize < 8:
             invert_roots(V[start:stop], c[0])
-            undecided = in_doubles(x, g, f[0], c[0], bounds[0], old)
+            undecided = in_doubles(x, g, f[0], c[0], bounds[1], old)
         else:
             inverse_roots(G, of, start, stop, c)
-            undecided = in_pairs(x, g, f, c[0], c[1], bounds[1], bounds[2], old)
+            undecided = in_pairs(x, g, f, c[0], c[1], bounds[2], bounds[3], old)
         if undecided:
             inverse_roots(G, of, start, stop, c)
-            more, sure = retried(x, g, f, c[0], c[1], bounds, old, start, found[count:])
+            more, sure = retried(x, g, f, c[0], c[1], bounds, old, start, found[first + count :])
             count, decided = count + more, decided + sure
     return count, decided
 
@@ -170,7 +176,7 @@ def _again(X: Stored, G: Stored, of: Renewal, f: Pair, bounds: Floats, which: In
     for at in which:
         inverse_roots(G, of, at, at + 1, c)
         x, g = X[at : at + 1], G[at : at + 1]
-        if in_pairs(x, g, f, c[0], c[1], bounds[1], bounds[2], old):
+        if in_pairs(x, g, f, c[0], c[1], bounds[2], bounds[3], old):
             X[at], found[count] = old[0], at
             count += 1
     return found[:count]

@@ -1,12 +1,12 @@
 """Sums of squares of float32, exactly, where the entries are of like size: in whole numbers.
 
-If 2^(e - 29) <= |x| < 2^e, or x = 0, there are whole numbers a < 2^52 and |b| <= 2^51 such that
+If 2^(e - 28) <= |x| < 2^e, or x = 0, there are whole numbers a < 2^52 and |b| <= 2^50 such that
 
-    x^2 = a 2^(2 e - 52) + b 2^(2 e - 104),
+    x^2 = a 2^(2 e - 52) + b 2^(2 e - 103),
 
 as x has 24 bits.  M = 2^(2 e) added to x^2 leaves a in the last bits of a double, and what that
-lost, added to a number as much smaller, leaves b.  Integers add up many of both, in any order and
-without an error.  `reach` is 2^e.
+lost, added to a number N as much smaller, leaves b.  Integers add up many of both, in any order
+and without an error.  `reach` is 2^e.
 """
 
 import math
@@ -17,12 +17,13 @@ from numpy import float64, int64, uint32
 
 from .compiler import inlined
 from .doubledouble import Pair, add, fast_two_sum
+from .fused import multiply_add
 from .loops import ROWS, Floats, Integers, Stored, loop
 
 Four: TypeAlias = tuple[int, int, int, int]
 
-LEAST = 2.0**-29  # times the reach, the least magnitude but 0
-FINE = 2.0**-97  # the reach from which down all float32 are multiples of 2^-149 and so do
+LEAST = 2.0**-28  # times the reach, the least magnitude but 0
+FINE = 2.0**-98  # the reach from which down all float32 are multiples of 2^-149 and so do
 HEADROOM = 2  # binary digits by which a reach may be more than it must, so as to serve longer
 SUMMANDS = 2**11  # numbers of 52 bits whose sum 64 bits hold
 LOW = 2**32 - 1
@@ -99,12 +100,11 @@ def _bits(x: float) -> int:
 bits = inlined(_bits)
 
 
-def _split(x: float, M: float, N: float) -> tuple[int, int]:
-    """The whole numbers of x^2, to which the bits of M and of N are added."""
-    square = float64(x) * float64(x)
-    high = square + M
-    low = (square - (high - M)) + N
-    return bits(high), bits(low)
+def _split(x: float, M: float, K: float) -> tuple[int, int]:
+    """The whole numbers of x^2, to which the bits of M and of N are added, with K = M + N."""
+    x = float64(x)
+    high = multiply_add(x, x, M)
+    return bits(high), bits(multiply_add(x, x, K - high))
 
 
 split = inlined(_split)
@@ -113,7 +113,7 @@ split = inlined(_split)
 def _levels(reach: float) -> tuple[float, float]:
     """M and N, which are added to squares to leave whole numbers in their last bits."""
     M = reach * reach
-    return M, 1.5 * 2.0**-52 * M
+    return M, 3.0 * 2.0**-52 * M
 
 
 levels = loop(_levels)
@@ -135,14 +135,14 @@ def _squares_of_each(
 ) -> None:
     """Write the whole numbers of the sums of squares of four arrays (n,) to sums (2, 4)."""
     M, N = levels(reach)
-    n = x.shape[0]
+    n, K = x.shape[0], M + N
     a, b, c, d = 0, 0, 0, 0
     e, f, g, h = 0, 0, 0, 0
     for k in range(n):
-        a_k, e_k = split(x[k], M, N)
-        b_k, f_k = split(y[k], M, N)
-        c_k, g_k = split(z[k], M, N)
-        d_k, h_k = split(w[k], M, N)
+        a_k, e_k = split(x[k], M, K)
+        b_k, f_k = split(y[k], M, K)
+        c_k, g_k = split(z[k], M, K)
+        d_k, h_k = split(w[k], M, K)
         a, b, c, d = a + a_k, b + b_k, c + c_k, d + d_k
         e, f, g, h = e + e_k, f + f_k, g + g_k, h + h_k
     write(sums, (a, b, c, d), (e, f, g, h), n, reach)
@@ -166,14 +166,14 @@ def _squares_of_four(
     By rows they are written to own (2, 4), by columns added to high and low (m,).
     """
     M, N = levels(reach)
-    m = x.shape[0]
+    m, K = x.shape[0], M + N
     a, b, c, d = 0, 0, 0, 0
     e, f, g, h = 0, 0, 0, 0
     for j in range(m):
-        a_j, e_j = split(x[j], M, N)
-        b_j, f_j = split(y[j], M, N)
-        c_j, g_j = split(z[j], M, N)
-        d_j, h_j = split(w[j], M, N)
+        a_j, e_j = split(x[j], M, K)
+        b_j, f_j = split(y[j], M, K)
+        c_j, g_j = split(z[j], M, K)
+        d_j, h_j = split(w[j], M, K)
         a, b, c, d = a + a_j, b + b_j, c + c_j, d + d_j
         e, f, g, h = e + e_j, f + f_j, g + g_j, h + h_j
         high[j] += (a_j + b_j) + (c_j + d_j) - ROWS * bits(M)
@@ -196,21 +196,11 @@ def _real(high: int, low: int, reach: float) -> Pair:
     """What two whole numbers stand for."""
     M, _ = levels(reach)
     x, y = scaled(high, 2.0**-52 * M)
-    a, b = scaled(low, 2.0**-104 * M)
+    a, b = scaled(low, 2.0**-103 * M)
     return add(x, y, a, b)
 
 
 real = loop(_real)
-
-
-def _gather(columns: Integers, high: Integers, low: Integers) -> None:
-    """Add whole numbers (2, m) to high and low (m,)."""
-    for j in range(high.shape[0]):
-        high[j] += columns[0, j]
-        low[j] += columns[1, j]
-
-
-gather = loop(_gather)
 
 
 def _pour(columns: Integers, reach: float, high: Floats, low: Floats) -> None:

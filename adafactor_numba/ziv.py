@@ -12,9 +12,12 @@ from numba.extending import overload
 from .compiler import inlined
 from .doubledouble import U, multiply, times, two_sum
 from .half import NEAREST
-from .loops import WIDTH, Floats, Integers, Stored, height, loop
+from .loops import Floats, Integers, Stored, height, loop
+from .singles import Singles, _in_singles, in_singles
 from .storage import put, room, rows
 
+WIDE = 2**13  # entries of a row that are moved together: so many of float32 are mostly decided
+PIECE = 2**9  # those that are moved anew, where one is not
 TINY = 2.0**-890  # more than a product of pairs below 2^-900 can be off by
 
 
@@ -89,34 +92,6 @@ def _in_doubles(x: Stored, g: Stored, f: float, c: Floats, bound: float, old: St
 in_doubles = loop(_in_doubles)
 
 
-def _both_in_doubles(
-    x: Stored,
-    y: Stored,
-    g: Stored,
-    h: Stored,
-    f: tuple[float, float],
-    c: Floats,
-    bound: float,
-    old: Stored,
-    older: Stored,
-) -> bool:
-    """The same of two rows x, y (m,) at once, by f_0 c g and f_1 c h."""
-    number, undecided = x.dtype.type, False
-    for j in range(x.shape[0]):
-        x_j, y_j = x[j], y[j]
-        old[j], older[j] = x_j, y_j
-        a, b = ends(x_j, g[j], f[0], c[j], bound)
-        low, high = number(a), number(b)
-        a, b = ends(y_j, h[j], f[1], c[j], bound)
-        lower, higher = number(a), number(b)
-        x[j], y[j] = low + number(0), lower + number(0)
-        undecided |= (low != high) | (lower != higher)
-    return undecided
-
-
-both_in_doubles = loop(_both_in_doubles)
-
-
 def _in_pairs(
     x: Stored,
     g: Stored,
@@ -152,11 +127,38 @@ def _cheaply(
 ) -> bool:
     """The same, but of float32 in doubles."""
     if x.itemsize < 8:
-        return in_doubles(x, g, f[0], c_0, bounds[0], old)
-    return in_pairs(x, g, f, c_0, c_1, bounds[1], bounds[2], old)
+        return in_doubles(x, g, f[0], c_0, bounds[1], old)
+    return in_pairs(x, g, f, c_0, c_1, bounds[2], bounds[3], old)
 
 
 cheaply = loop(_cheaply)
+
+
+def both_in_singles(
+    x: Stored,
+    y: Stored,
+    g: Stored,
+    h: Stored,
+    f: tuple[float, float],
+    e: tuple[float, float],
+    c_0: Singles,
+    c_1: Singles,
+    bound: float,
+    old: Stored,
+) -> bool:
+    """Move two rows of float32 as `in_singles` does; those of doubles stay as they are."""
+    return x.itemsize == 8 or _in_singles(x, y, g, h, f, e, c_0, c_1, np.float32(bound), old)
+
+
+@overload(both_in_singles, strict=False)
+def _both_in_singles(
+    x: Any, y: Any, g: Any, h: Any, f: Any, e: Any, c_0: Any, c_1: Any, bound: Any, old: Any
+) -> Any:
+    if x.dtype.bitwidth == 64:
+        return lambda x, y, g, h, f, e, c_0, c_1, bound, old: True
+    return lambda x, y, g, h, f, e, c_0, c_1, bound, old: in_singles(
+        x, y, g, h, f, e, c_0, c_1, np.float32(bound), old
+    )
 
 
 def _retried(
@@ -181,7 +183,7 @@ def _retried(
         x[k] = old[k]
         if cheaply(x[own], g[own], f, c_0[own], c_1[own], bounds, old[own]):
             x[k] = old[k]
-            if in_pairs(x[own], g[own], f, c_0[own], c_1[own], bounds[1], bounds[2], old[own]):
+            if in_pairs(x[own], g[own], f, c_0[own], c_1[own], bounds[2], bounds[3], old[own]):
                 x[k], found[count] = old[k], at + k
                 count += 1
             else:
@@ -192,11 +194,38 @@ def _retried(
 retried = loop(_retried)
 
 
+def _move_row(
+    x: Stored,
+    g: Stored,
+    f: tuple[float, float],
+    c_0: Floats,
+    c_1: Floats,
+    bounds: Floats,
+    old: Stored,
+    at: int,
+    found: Integers,
+) -> tuple[int, int]:
+    """Move x (m,), piece by piece, in doubles or in pairs, and return what `retried` does."""
+    count, decided = 0, 0
+    for start in range(0, x.shape[0], PIECE):
+        part = slice(start, start + PIECE)
+        given = x[part], g[part], f, c_0[part], c_1[part], bounds, old[part]
+        if cheaply(*given):
+            more, sure = retried(*given, at + start, found[count:])
+            count, decided = count + more, decided + sure
+    return count, decided
+
+
+move_row = loop(_move_row)
+
+
 def _descend(
     X: Stored,
     G: Stored,
     f: Floats,
     c: Floats,
+    f32: Singles,
+    c32: Singles,
     bounds: Floats,
     first: int,
     last: int,
@@ -204,17 +233,18 @@ def _descend(
 ) -> tuple[int, int, int]:
     """Move the blocks of X (p, n, m) from first to last by f c G; f (2, p, n), c (2, p, m).
 
-    `bounds` are those of f c G in doubles, in pairs, and a tiny one.  The positions in X of what
-    remains undecided, and stays as it is, are written to `found`.  The last block, which was read
-    last and is still near, is the first to be moved; where `found` may not have room for another,
-    this ends.  How many blocks from the first on are left, how many entries are undecided, and how
-    many pairs decided after doubles.
+    These are pairs of doubles, and of float32 besides.  `bounds` are those of f c G in pairs of
+    float32, in doubles, in pairs, and a tiny one.  The positions in X of what remains undecided,
+    and stays as it is, are written to `found`.  The last block, which was read last and is still
+    near, is the first to be moved; where `found` may not have room for another, this ends.  How
+    many blocks from the first on are left, how many entries are undecided, and how many pairs
+    decided after doubles.
     """
     _, n, m = X.shape
-    most, wide = min(n, height(m)), min(m, WIDTH)
+    most, wide = min(n, height(m)), min(m, WIDE)
     each = -(-n // most)
     spare, spare_G, old = room(X[0], most), room(G[0], most), np.empty((2, wide), X.dtype)
-    count, decided = 0, 0
+    count, decided, again = 0, 0, np.empty(most, np.bool_)
     for q in range(last - 1, first - 1, -1):
         if found.shape[0] - count < most * m:
             return q + 1 - first, count, decided
@@ -222,26 +252,23 @@ def _descend(
         block = rows(X[b], start, min(most, n - start), spare)
         gradient = rows(G[b], start, min(most, n - start), spare_G)
         left, right = f[0, b, start:], f[1, b, start:]
-        half = block.shape[0] // 2 if X.itemsize < 8 else 0
+        high, low = f32[0, b, start:], f32[1, b, start:]
+        half = block.shape[0] // 2 if bounds[0] < math.inf else 0
         for j in range(0, m, wide):
             part, at = slice(j, j + wide), (b * n + start) * m + j
-            c_0, c_1 = c[0, b, part], c[1, b, part]
+            c_0, c_1, d_0, d_1 = c[0, b, part], c[1, b, part], c32[0, b, part], c32[1, b, part]
+            again[:] = True
             for i in range(half):
-                x, y = block[i, part], block[half + i, part]
-                g, h = gradient[i, part], gradient[half + i, part]
-                both = left[i], left[half + i]
-                if both_in_doubles(x, y, g, h, both, c_0, bounds[0], old[0], old[1]):
-                    for k in range(2):
-                        r = k * half + i
-                        x, g, own = block[r, part], gradient[r, part], (left[r], right[r])
-                        more, sure = retried(
-                            x, g, own, c_0, c_1, bounds, old[k], at + r * m, found[count:]
-                        )
-                        count, decided = count + more, decided + sure
-            for r in range(2 * half, block.shape[0]):
-                x, g, own = block[r, part], gradient[r, part], (left[r], right[r])
-                if cheaply(x, g, own, c_0, c_1, bounds, old[0]):
-                    more, sure = retried(
+                k = half + i
+                x, y, g, h = block[i, part], block[k, part], gradient[i, part], gradient[k, part]
+                two = (high[i], low[i]), (high[k], low[k])
+                again[i] = again[k] = both_in_singles(
+                    x, y, g, h, two[0], two[1], d_0, d_1, bounds[0], old
+                )
+            for r in range(block.shape[0]):
+                if again[r]:
+                    x, g, own = block[r, part], gradient[r, part], (left[r], right[r])
+                    more, sure = move_row(
                         x, g, own, c_0, c_1, bounds, old[0], at + r * m, found[count:]
                     )
                     count, decided = count + more, decided + sure
@@ -269,7 +296,7 @@ def _again(
         x[0], g[0] = X[b, i, j], G[b, i, j]
         pair = (f[0, b, i], f[1, b, i])
         c_0, c_1 = c[0, b, j : j + 1], c[1, b, j : j + 1]
-        if in_pairs(x, g, pair, c_0, c_1, bounds[1], bounds[2], old):
+        if in_pairs(x, g, pair, c_0, c_1, bounds[2], bounds[3], old):
             found[count] = at
             count += 1
         else:

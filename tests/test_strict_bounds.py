@@ -74,8 +74,8 @@ def of_a_vector(step, due):
 
 def moves(step, due):
     """The same of f c G: in doubles, in pairs, and in pairs with the scale that doubles gave."""
-    of_doubles, (bound, other, _) = step._factors(pairs=False)
-    of_pairs, (_, own, _) = step._factors(pairs=True)
+    of_doubles, (_, bound, other, _) = step._factors(pairs=False)
+    of_pairs, (_, _, own, _) = step._factors(pairs=True)
     in_doubles = [own * c * g for own, c, g in doubles(step, of_doubles)]
     return {
         "doubles": (off(real(np.array([in_doubles, np.zeros_like(in_doubles)])), due), bound),

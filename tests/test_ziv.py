@@ -65,40 +65,12 @@ def test_a_false_bound_of_pairs_lets_a_misrounding_through():
     assert moved(ziv.in_pairs, *arguments, 16 * PAIR, ziv.TINY)[1]
 
 
-def both(x, *arguments):
-    """`in_doubles`, of two rows of which the other is decided, in either place."""
-    g, f, c, bound, old = arguments
-    found = []
-    for k in range(2):
-        rows = [x.copy(), np.ones_like(x)]
-        gradients, kept = [g, np.zeros_like(g)], [old, np.empty_like(old)]
-        if k:
-            rows, gradients, kept = rows[::-1], gradients[::-1], kept[::-1]
-        scales = (f, 1.0)[:: 1 - 2 * k]
-        undecided = ziv.both_in_doubles(*rows, *gradients, scales, c, bound, *kept)
-        found.append((bits(rows[k]), undecided))
-        if np.isfinite(bound):
-            assert rows[1 - k] == 1
-    assert found[0] == found[1]
-    x[:] = rows[1]
-    return undecided
-
-
-@pytest.mark.parametrize("x", [0.0, -0.0, 1.0, -1.5, 2.0**-149, 3e38])
-@pytest.mark.parametrize("bound", [0.0, 6 * U, 2.0**-26])
-def test_two_rows_at_once_are_moved_as_each_by_itself(x, bound):
-    for f in (0.0, MIDDLE, 2.0**-60, 1e38):
-        arguments = np.full(1, x, np.float32), G, f, ONE, bound
-        assert moved(both, *arguments) == moved(ziv.in_doubles, *arguments)
-
-
 @pytest.mark.parametrize("bound", [math.inf, math.nan])
 def test_without_a_bound_nothing_is_decided(bound):
     for x in (0.0, 1.0):
         weights = np.full(1, x, np.float32)
         for g in (G, np.zeros(1, np.float32)):
             assert moved(ziv.in_doubles, weights, g, 1.0, ONE, bound)[1]
-            assert moved(both, weights, g, 1.0, ONE, bound)[1]
             pair = (1.0, 0.0)
             assert moved(ziv.in_pairs, weights, g, pair, ONE, np.zeros(1), bound, 0.0)[1]
 
@@ -159,8 +131,10 @@ def with_bounds(monkeypatch, replaced):
     """Have the bound of a move be what this makes of it, of that of the scale, and of `pairs`."""
     for kind in (Bounds, VectorBounds):
 
-        def move(self, scale, pairs, own=kind.move):
-            return replaced(own(self, scale, pairs), scale, pairs)
+        def move(self, scale, own=kind.move):
+            *others, in_pairs = own(self, scale)
+            others = [replaced(bound, scale, False) for bound in others]
+            return *others, replaced(in_pairs, scale, True)
 
         monkeypatch.setattr(kind, "move", move)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.mutants import SOURCE, changed, modules, sources
 
-STRICT = "doubledouble", "bounds", "pairsums", "whole", "survey"
+STRICT = "nearest", "fused", "doubledouble", "singles", "bounds", "pairsums", "whole", "survey"
 SMALLER = {
     "whole": ("SUMMANDS = 2**11 ", "SUMMANDS = 24 "),
     "survey": ("PART = 2**11 ", "PART = 4 "),
