@@ -26,8 +26,7 @@ def multiply_add(x: Any, y: Any, z: Any) -> Any:
     return number.type(math.copysign(nearest(exactly, number), exactly))
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def _instruction(context: Any, x: Any, y: Any, z: Any) -> Any:
+def _fma(context: Any, x: Any, y: Any, z: Any) -> Any:
     """The instruction itself, of what the loops are compiled to."""
 
     def written(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -36,6 +35,9 @@ def _instruction(context: Any, x: Any, y: Any, z: Any) -> Any:
     return x(x, y, z), written
 
 
+instruction: Any = intrinsic(_fma)
+
+
 @overload(multiply_add, strict=False, inline="always")
 def _multiply_add(x: Any, y: Any, z: Any) -> Any:
-    return lambda x, y, z: _instruction(x, y, z)
+    return lambda x, y, z: instruction(x, y, z)

@@ -53,7 +53,6 @@ def borrowed(A: Stored) -> Stored:
     return A
 
 
-@intrinsic  # type: ignore[untyped-decorator]
 def _uncounted(context: Any, A: Any) -> Any:
     """The array A without its counter."""
 
@@ -66,9 +65,12 @@ def _uncounted(context: Any, A: Any) -> Any:
     return A(A), written
 
 
+uncounted: Any = intrinsic(_uncounted)
+
+
 @overload(borrowed, strict=False)
 def _borrowed(A: Any) -> Any:
-    return lambda A: _uncounted(A)
+    return lambda A: uncounted(A)
 
 
 def observe(G: Stored, sums: Sums, s: int) -> None:
@@ -101,9 +103,11 @@ read_share = loop(_read_share)
 
 def _descend_share(X: Stored, G: Stored, move: Move, cuts: Integers, k: int) -> None:
     """What thread k moves, as far as there is room for what is found."""
+    f, c, f32, c32, bounds = move.f, move.c, move.f32, move.c32, move.bounds
+    own_X, own_G, found = borrowed(X), borrowed(G), move.found[k]
     blocks = cuts[k], cuts[k] + move.left[k]
     move.left[k], move.counts[0, k], move.counts[1, k] = ziv.descend(
-        borrowed(X), borrowed(G), move.f, move.c, move.f32, move.c32, move.bounds, *blocks, move.found[k]
+        own_X, own_G, f, c, f32, c32, bounds, *blocks, found
     )
 
 

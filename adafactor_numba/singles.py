@@ -26,10 +26,7 @@ TINY = 2.0**-120  # more than all can be off by below the range of float32
 def _fit(f: Floats, c: Floats) -> bool:
     """Whether all of f (p, n) and c (p, m) are numbers of the range that pairs of float32 take."""
     return bool(
-        f.min() * RANGE >= 1.0
-        and c.min() * RANGE >= 1.0
-        and f.max() <= RANGE
-        and c.max() <= RANGE
+        f.min() * RANGE >= 1.0 and c.min() * RANGE >= 1.0 and f.max() <= RANGE and c.max() <= RANGE
     )
 
 
@@ -102,7 +99,7 @@ def _in_singles(
         undecided = uint32(undecided + uint32(x[j] != a) + uint32(y[j] != b))
     if undecided:
         x[:], y[:] = one, other
-    return undecided > 0
+    return bool(undecided > 0)
 
 
 in_singles = loop(_in_singles)

@@ -45,7 +45,7 @@ class VectorStep(Step):
             return totals, vectorpasses.read_share(*given, totals[0], 0, self.m)
         return totals, vectorpasses.read(*given, totals, self.cuts)
 
-    def _found(self, found: Array, counts: Array) -> Array:
+    def _found(self, found: Array, counts: list[int]) -> Array:
         """So many of the positions that each thread has found."""
         starts = self.cuts[:-1].tolist()
         return np.concatenate([found[i : i + k] for i, k in zip(starts, counts, strict=True)])

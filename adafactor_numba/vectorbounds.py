@@ -27,7 +27,8 @@ class VectorBounds:
         rounded, of which one is a sum, and they are added.  A division is another, one is to spare.
         """
         terms = self.C + 2 * PAIR + (0.0 if pairs else 6 * U)
-        return (terms + compensated(-(-self.n // PIECE)) + (PIECE + self.threads + 1) * PAIR) * SLACK
+        sums = compensated(-(-self.n // PIECE)) + (PIECE + self.threads + 1) * PAIR
+        return (terms + sums) * SLACK
 
     def move(self, scale: float) -> tuple[float, float, float]:
         """In pairs of float32, which are not tried, in doubles and in pairs.

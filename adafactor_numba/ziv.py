@@ -13,7 +13,7 @@ from .compiler import inlined
 from .doubledouble import U, multiply, times, two_sum
 from .half import NEAREST
 from .loops import Floats, Integers, Stored, height, loop
-from .singles import Singles, _in_singles, in_singles
+from .singles import Singles, in_singles
 from .storage import put, room, rows
 
 WIDE = 2**13  # entries of a row that are moved together: so many of float32 are mostly decided
@@ -147,7 +147,9 @@ def both_in_singles(
     old: Stored,
 ) -> bool:
     """Move two rows of float32 as `in_singles` does; those of doubles stay as they are."""
-    return x.itemsize == 8 or _in_singles(x, y, g, h, f, e, c_0, c_1, np.float32(bound), old)
+    if x.itemsize == 8:
+        return True
+    return bool(in_singles(x, y, g, h, f, e, c_0, c_1, np.float32(bound), old))
 
 
 @overload(both_in_singles, strict=False)

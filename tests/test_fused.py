@@ -25,12 +25,12 @@ def test_it_is_the_number_nearest_to_the_exact_one(dtype, data):
     numbers = st.floats(width=8 * np.dtype(dtype).itemsize, allow_nan=False, allow_infinity=False)
     x, y, z = (dtype(data.draw(numbers)) for _ in range(3))
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        for z in (z, -x * y):
-            if np.isfinite(z):
-                exactly = Fraction(float(x)) * Fraction(float(y)) + Fraction(float(z))
-                found = compiled(x, y, z)
+        for a in (z, -x * y):
+            if np.isfinite(a):
+                exactly = Fraction(float(x)) * Fraction(float(y)) + Fraction(float(a))
+                found = compiled(x, y, a)
                 assert float(found) == nearest(exactly, np.dtype(dtype))
-                assert bits(np.array(multiply_add(x, y, z))) == bits(np.array(found, dtype))
+                assert bits(np.array(multiply_add(x, y, a))) == bits(np.array(found, dtype))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
