@@ -7,7 +7,7 @@ import numpy as np
 
 from adafactor_numba.audit import check
 
-from . import bits, checks, strictly, wholly
+from . import bits, checks, shortly, strictly, wholly
 
 
 def outputs(code):
@@ -33,6 +33,7 @@ def arrays(code):
     yield from in_bits(code)
     yield from strictly.arrays(code)
     yield from wholly.arrays(code)
+    yield from shortly.arrays(code)
 
 
 def in_bits(code):

@@ -1,6 +1,6 @@
 """Which checks the source of each module must pass, the cheapest first."""
 
-from . import bits, checks, strictly, wholly
+from . import bits, checks, shortly, strictly, wholly
 
 ALONE = checks.balls, checks.rounding, checks.summation, checks.layouts, checks.carried
 STEPS = *ALONE, checks.storage, bits.noise
@@ -16,5 +16,7 @@ CHECKS = {
     "doubledouble": (strictly.pairs,),
     "pairsums": (strictly.sums, strictly.weights, strictly.statistics),
     "whole": (wholly.extremes, wholly.reaches, wholly.squares, wholly.added, wholly.turns),
+    "threefold": (shortly.extremes, shortly.reaches, shortly.squares),
+    "singles": (shortly.factors, shortly.moves),
     "survey": (wholly.worth, wholly.turns, wholly.survey, wholly.weighed, wholly.no_numbers),
 }
