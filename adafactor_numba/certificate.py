@@ -9,10 +9,11 @@ class Certificate:
     """So many entries of X_new were rounded after each stage, and so many of R, C and V.
 
     An interval proved to hold the exact value decides where all of it rounds to one number: one
-    computed in doubles, in pairs of doubles, in balls.  `algebra` compares the squares of both
-    sides as rational numbers; the `ties` among them lie exactly between two neighbours and go to
-    the even one.  What is `assumed` to be a tie was too large for algebra, and no ball of 2^13 bits
-    told it from one.  R, C and V are decided in pairs or as rational numbers, `exact`.
+    computed in doubles, or first in pairs of float32; in pairs of doubles; in balls.  `algebra`
+    compares the squares of both sides as rational numbers; the `ties` among them lie exactly
+    between two neighbours and go to the even one.  What is `assumed` to be a tie was too large for
+    algebra, and no ball of 2^13 bits told it from one.  R, C and V are decided in pairs or as
+    rational numbers, `exact`.
     """
 
     doubles: int = 0

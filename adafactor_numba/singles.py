@@ -1,4 +1,4 @@
-"""Float32 moved by pairs of float32: almost as near as doubles, and twice as many at once.
+"""Float32 moved by pairs of float32: 48 digits, and twice as many numbers at once as of doubles.
 
 Of a move f c g, f = f_0 + f_1 and c = c_0 + c_1 are such pairs, so f c = w_0 + w_1 and f c g is
 p + (w_0 g - p) + w_1 g, of which a fused multiply-add rounds each part once.

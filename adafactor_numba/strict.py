@@ -11,9 +11,9 @@ rounded.  In the paper sum R = sum C; where R_old and C_old were rounded they di
 digits, and S_R is the mean of both, so that a transposed matrix takes the transposed step.  A
 zero is stored as +0.
 
-An entry is computed in doubles with a counted bound, and is decided where all that is within the
-bound rounds to the same number; what is not is computed in pairs of doubles, then in balls, then
-compared by algebra.  Float64 begins with pairs.
+An entry is computed in pairs of float32 or in doubles with a counted bound, and is decided where
+all that is within the bound rounds to the same number; what is not is computed in pairs of doubles,
+then in balls, then compared by algebra.  Float64 begins with pairs of doubles.
 """
 
 from . import nearest, schedule
