@@ -161,18 +161,26 @@ def test_a_stage_that_fails_hands_on_to_the_next_with_the_same_bits(shape, dtype
         assert counts.ties == 0
 
 
+@pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_what_is_undecided_is_found_in_every_piece_of_a_vector(dtype, monkeypatch):
+def test_what_is_undecided_is_found_in_every_piece_of_a_vector(dtype, threads, monkeypatch):
     given = problem(dtype, (2 * vectorpairs.PIECE + 4,))
     found, _ = stepped(*given)
+    monkeypatch.setattr(strict_vector, "SHARED", 1)
+    shared, _ = stepped(*given, threads)
+    assert bits(*shared.values()) == bits(*found.values())
     for stage, replaced in {
         "pairs": lambda bound, scale, pairs: bound if pairs else math.inf,
         "balls": lambda bound, scale, pairs: math.inf,
     }.items():
         with_bounds(monkeypatch, replaced)
-        again, certificate = stepped(*given)
+        again, certificate = stepped(*given, threads)
         assert getattr(certificate, stage) == certificate.entries
         assert bits(*again.values()) == bits(*found.values())
+    monkeypatch.setattr(VectorBounds, "C", math.inf)
+    again, certificate = stepped(*given, threads)
+    assert certificate.statistics_exact == len(given[0])
+    assert bits(*again.values()) == bits(*found.values())
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
