@@ -51,17 +51,15 @@ def test_a_double_becomes_two_float32_that_are_near_it():
         assert high == np.float32(a)
 
 
-@given(sized(-60, 60), sized(-60, 60), sized(-45, 44).map(abs), sized(-45, 44).map(abs))
+@given(sized(-60, 60), sized(-60, 34), sized(-45, 44).map(abs), sized(-45, 44).map(abs))
 def test_a_move_is_within_its_bound_whatever_is_cancelled(x, g, f, c):
     x, g = np.float32(x), np.float32(g)
     for weight in (x, np.float32(float(g) * f * c), np.float32(0)):
-        with np.errstate(over="ignore", invalid="ignore"):
-            s, rest, size = singles._moved(weight, g, *halves(f), *halves(c))
+        s, rest, size = singles._moved(weight, g, *halves(f), *halves(c))
         due = Fraction(float(weight)) - Fraction(f) * Fraction(c) * Fraction(float(g))
-        if np.isfinite(s):
-            found = Fraction(float(s)) + Fraction(float(rest))
-            allowed = Fraction(singles.MOVE) * Fraction(float(size)) + Fraction(singles.TINY)
-            assert abs(found - due) <= allowed
+        found = Fraction(float(s)) + Fraction(float(rest))
+        allowed = Fraction(singles.MOVE) * Fraction(float(size)) + Fraction(singles.TINY)
+        assert abs(found - due) <= allowed
 
 
 def test_the_bound_of_a_move_is_no_more_than_some_times_what_is_lost():
@@ -75,7 +73,7 @@ def test_the_bound_of_a_move_is_no_more_than_some_times_what_is_lost():
     assert singles.MOVE / 20 < farthest < singles.MOVE
 
 
-@given(sized(-149, 127), sized(-149, 127), sized(-45, 44).map(abs), sized(-45, 44).map(abs))
+@given(sized(-149, 126), sized(-149, 126), sized(-45, 44).map(abs), sized(-45, 44).map(abs))
 def test_what_is_decided_is_rounded_correctly(x, g, f, c):
     x, g = np.float32(x), np.float32(g)
     for weight in (x, np.float32(0), np.float32(1)):
