@@ -71,6 +71,14 @@ def _add_each_square(total: Long, a: Floats) -> bool:
 add_each_square = loop(_add_each_square)
 
 
+def _place(reach: float) -> int:
+    """The position of reach^2, of which reach is a power of two."""
+    return 2 * (math.frexp(reach)[1] - 1) + LOWEST
+
+
+place = loop(_place)
+
+
 def _add_whole_squares(
     total: Long, x: Stored, y: Stored, z: Stored, w: Stored, reach: float, sums: Long
 ) -> float:
@@ -85,7 +93,7 @@ def _add_whole_squares(
         reach = fitting(largest, least)
         squares_of_each(x, y, z, w, reach, sums)
     if reach > 0.0:
-        position = 2 * (math.frexp(reach)[1] - 1) + LOWEST
+        position = place(reach)
         for k in range(ROWS):
             add_integer(total, sums[0, k], position - 52)
             add_integer(total, sums[1, k], position - 103)
@@ -125,7 +133,7 @@ def _add_squares_of_doubles(total: Long, x: Floats) -> bool:
             good &= add_each_square(total, part)
         else:
             threefold.sum_up(part, reach, sums)
-            position = 2 * (math.frexp(reach)[1] - 1) + LOWEST
+            position = place(reach)
             add_integer(total, sums[0], position - 52)
             add_integer(total, sums[1], position - 104)
             add_integer(total, sums[2], position - 154)

@@ -33,9 +33,9 @@ class Sums(NamedTuple):
 class Move(NamedTuple):
     """What X (p, n, m) is moved by: f c G, with f (2, p, n) and c (2, p, m), and its bounds.
 
-    Pairs of doubles, and of float32 besides.
-    So many blocks are left to each thread.  The positions of what is undecided are found (threads,
-    ...); how many these are, and how many entries pairs decided, is counted (2, threads).
+    f and c are pairs of doubles, and of float32 besides.  So many blocks are left to each thread.
+    The positions of what is undecided are found (threads, ...); how many these are, and how many
+    entries pairs decided, is counted (2, threads).
     """
 
     f: Floats
