@@ -51,6 +51,26 @@ def _sum_exactly(
 sum_exactly = loop(_sum_exactly)
 
 
+def _sum_as_before(
+    block: Stored, reach: float, sums: Floats, columns: Integers, own: Integers, end: Stored
+) -> bool:
+    """The same, if this reach will do, else nothing is added; whether it did.
+
+    To add up what comes from memory takes longer than memory does, to look at it does not.  So
+    it is looked at when it is near, and what was added in vain is taken away again.
+    """
+    sum_exactly(block, reach, sums, columns, own, end)
+    if whole.holds(reach, *whole.extremes(block.reshape(-1))):
+        return True
+    np.negative(columns, columns)
+    sum_exactly(block, reach, sums, columns, own, end)
+    np.negative(columns, columns)
+    return False
+
+
+sum_as_before = loop(_sum_as_before)
+
+
 def _sum_in_pairs(
     block: Stored, sums: Floats, high: Floats, low: Floats, lanes: Floats, end: Stored
 ) -> None:
@@ -133,24 +153,27 @@ def _observe(
             block = rows(G[b], i, min(most, stop - i), spare)
             h = block.shape[0]
             sums = row_sums[:, b, i : i + h]
-            largest, least = whole.extremes(block.reshape(-1))
-            if not whole.holds(reach, largest, least) or count + h > whole.SUMMANDS:
-                if count > 0:
-                    whole.pour(columns, reach, high, low)
-                    count = 0
-                reach = whole.fitting(largest, least)
-            if reach > 0.0:
-                sum_exactly(block, reach, sums, columns, own, end)
-                count += h
+            added = -(-h // ROWS) * ROWS
+            goes_on = reach > 0.0 and count + added <= whole.SUMMANDS
+            if goes_on and sum_as_before(block, reach, sums, columns, own, end):
+                count += added
             else:
-                sum_in_pairs(block, sums, high, low, lanes, end)
+                if count > 0:
+                    whole.pour(columns, count, reach, high, low)
+                    count = 0
+                reach = whole.fitting(*whole.extremes(block.reshape(-1)))
+                if reach > 0.0:
+                    sum_exactly(block, reach, sums, columns, own, end)
+                    count = added
+                else:
+                    sum_in_pairs(block, sums, high, low, lanes, end)
             for k in range(h):
                 fresh = sums[0, k] + m * epsilon_1
                 f[k] = 1.0 / (beta_2 * R_old[b, i + k] + w * fresh)
             f[h : h + ROWS - 1] = 0.0
             weigh(block, f, ratios[0, s], ratios[1, s], weighted, end)
         if count > 0:
-            whole.pour(columns, reach, high, low)
+            whole.pour(columns, count, reach, high, low)
 
 
 observe = loop(_observe)

@@ -27,24 +27,28 @@ FINE = 2.0**-98  # the reach from which down all float32 are multiples of 2^-149
 HEADROOM = 2  # binary digits by which a reach may be more than it must, so as to serve longer
 SUMMANDS = 2**11  # numbers of 52 bits whose sum 64 bits hold
 LOW = 2**32 - 1
-INFINITE = uint32(2 * 0x7F800000)  # twice the bits of an infinity
+ONE = uint32(1)
+INFINITE = uint32(2 * 0x7F800000 - 1)  # twice the bits of an infinity, less one
 
 
 def _magnitude(twice: int) -> float:
     """The number of which these are twice the bits."""
-    return float64(uint32(twice >> uint32(1)).view(np.float32))
+    return float64(uint32(twice >> ONE).view(np.float32))
 
 
 magnitude = loop(_magnitude)
 
 
 def _extended(a: Stored, largest: Any, least: Any) -> tuple[Any, Any]:
-    """The largest bits, doubled to leave the sign out, and the least but 0, of these and a (n,)."""
+    """The largest bits, doubled to leave the sign out, and the least less one, of a (n,) and these.
+
+    What is one less than 0 is above all others.
+    """
     bits = a.view(uint32)
     for k in range(bits.shape[0]):
-        twice = uint32(bits[k] << uint32(1))
+        twice = uint32(bits[k] << ONE)
         largest = max(largest, twice)
-        least = min(least, twice if twice > uint32(0) else INFINITE)
+        least = min(least, uint32((int(twice) - 1) & LOW))
     return largest, least
 
 
@@ -57,7 +61,7 @@ def _extremes(a: Stored) -> tuple[float, float]:
     The largest is not below infinity if an entry is no number.
     """
     largest, least = extended(a, uint32(0), INFINITE)
-    return magnitude(largest), magnitude(least)
+    return magnitude(largest), magnitude(least + ONE)
 
 
 extremes = loop(_extremes)
@@ -66,7 +70,7 @@ extremes = loop(_extremes)
 def _extremes_of_four(x: Stored, y: Stored, z: Stored, w: Stored) -> tuple[float, float]:
     """Those of four arrays."""
     largest, least = extended(x, *extended(y, *extended(z, *extended(w, uint32(0), INFINITE))))
-    return magnitude(largest), magnitude(least)
+    return magnitude(largest), magnitude(least + ONE)
 
 
 extremes_of_four = loop(_extremes_of_four)
@@ -92,9 +96,9 @@ def _fitting(largest: float, least: float) -> float:
 fitting = loop(_fitting)
 
 
-def _bits(x: float) -> int:
-    """Those of a double, as a whole number."""
-    return int(float64(x).view(int64))
+def _bits(x: float) -> Any:
+    """Those of a double, as a whole number, of which sums begin anew beyond 2^63."""
+    return float64(x).view(int64)
 
 
 bits = inlined(_bits)
@@ -163,7 +167,8 @@ def _squares_of_four(
 ) -> None:
     """The whole numbers of the sums of squares of four rows (m,), m <= SUMMANDS.
 
-    By rows they are written to own (2, 4), by columns added to high and low (m,).
+    By rows they are written to own (2, 4), by columns added to high and low (m,), the bits of M
+    and N with each of them.
     """
     M, N = levels(reach)
     m, K = x.shape[0], M + N
@@ -176,8 +181,8 @@ def _squares_of_four(
         d_j, h_j = split(w[j], M, K)
         a, b, c, d = a + a_j, b + b_j, c + c_j, d + d_j
         e, f, g, h = e + e_j, f + f_j, g + g_j, h + h_j
-        high[j] += (a_j + b_j) + (c_j + d_j) - ROWS * bits(M)
-        low[j] += (e_j + f_j) + (g_j + h_j) - ROWS * bits(N)
+        high[j] += (a_j + b_j) + (c_j + d_j)
+        low[j] += (e_j + f_j) + (g_j + h_j)
     write(own, (a, b, c, d), (e, f, g, h), m, reach)
 
 
@@ -203,11 +208,16 @@ def _real(high: int, low: int, reach: float) -> Pair:
 real = loop(_real)
 
 
-def _pour(columns: Integers, reach: float, high: Floats, low: Floats) -> None:
-    """Add to high + low (m,) what the whole numbers (2, m) stand for, and leave zeros."""
+def _pour(columns: Integers, count: int, reach: float, high: Floats, low: Floats) -> None:
+    """Add to high + low (m,) what the sums (2, m) of whole numbers stand for, and leave zeros.
+
+    With each of the `count` numbers of a column came the bits of M and N.
+    """
+    M, N = levels(reach)
+    m, n = count * bits(M), count * bits(N)
     for j in range(high.shape[0]):
         x, y = fast_two_sum(high[j], low[j])
-        a, b = real(columns[0, j], columns[1, j], reach)
+        a, b = real(columns[0, j] - m, columns[1, j] - n, reach)
         high[j], low[j] = add(x, y, a, b)
     columns[:] = 0
 

@@ -190,7 +190,8 @@ def test_the_plain_source_gives_the_same_bits(kind, monkeypatch):
         for name, f in list(vars(module).items()):
             if hasattr(f, "py_func"):
                 monkeypatch.setattr(module, name, f.py_func)
-    assert bits(*surveyed(G, R_old, survey.observe)) == bits(*found)
+    with np.errstate(over="ignore"):  # whole numbers begin anew beyond 2^63
+        assert bits(*surveyed(G, R_old, survey.observe)) == bits(*found)
 
 
 @pytest.mark.parametrize("size", [1, 3, 4, 4099, 40_000])

@@ -91,7 +91,7 @@ def squares(code):
         sums, columns = np.full((2, 4), -1), np.arange(2 * n).reshape(2, n)
         own.squares_of_four(*rows, 4.0, sums, *columns)
         whole_sums(sums, due.sum(1), n)
-        whole_sums(columns - np.arange(2 * n).reshape(2, n), due.sum(0), 4)
+        whole_sums(columns - np.arange(2 * n).reshape(2, n) - 4 * LEVELS, due.sum(0), 4)
 
 
 def whole_sums(found, due, n):
@@ -112,6 +112,7 @@ def fractions(a):
     return np.vectorize(Fraction, [object])(a.astype(float))
 
 
+LEVELS = np.array([[16.0], [3 * 2.0**-48]]).view(np.int64)  # the bits of M and N, of reach 4
 SUMS = {n: drawn_rows(n) for n in (1, 2, 5, 24)}
 
 
@@ -128,8 +129,9 @@ def added(code):
     for n in (1, 2, 7):
         columns = rng.integers(0, 2**40, (2, n))
         pairs = rng.uniform(1, 2, (2, n)) * [[1.0], [0.9]]
-        values = exact_sums(pairs) + [stands_for(*x, 2.0**8) for x in columns.T]
-        own.pour(columns, 2.0**8, *pairs)
+        values = exact_sums(pairs) + [stands_for(*x, 4.0) for x in columns.T]
+        columns += 3 * n * LEVELS
+        own.pour(columns, 3 * n, 4.0, *pairs)
         within(pairs, values, 6 * U * U)
         assert not columns.any()
 
@@ -240,7 +242,7 @@ def turns(code):
     most = code.whole.SUMMANDS
     exact, in_pairs = code.survey.sum_exactly, code.survey.sum_in_pairs
     four, pour = code.whole.squares_of_four, code.whole.pour
-    blocks, poured, read = [], [], []
+    poured, read = [], []
 
     def squares_of_four(x, *others):
         assert len(x) <= most
@@ -248,26 +250,24 @@ def turns(code):
 
     def sum_exactly(block, *others):
         read.append("w")
-        blocks.append(len(block))
         exact(block, *others)
 
     def sum_in_pairs(*given):
         read.append("p")
         in_pairs(*given)
 
-    def pouring(columns, *others):
+    def pouring(columns, count, *others):
         assert columns.dtype == np.int64
-        poured.append(sum(blocks))
-        assert 0 < poured[-1] <= most
-        blocks.clear()
-        pour(columns, *others)
+        assert 0 < count <= most
+        poured.append(count)
+        pour(columns, count, *others)
 
     with (
         patch.multiple(code.survey, sum_exactly=sum_exactly, sum_in_pairs=sum_in_pairs),
         patch.multiple(code.whole, squares_of_four=squares_of_four, pour=pouring),
     ):
         for (p, n, m), kind, rows, ways in TURNS:
-            blocks[:], poured[:], read[:] = [], [], []
+            poured[:], read[:] = [], []
             G, R_old = case((p, n, m), kind)[:2]
             strips = p * -(-n // code.loops.strip(n, m))
             parts = np.empty((2, 2, strips, m))
@@ -276,12 +276,13 @@ def turns(code):
             assert "".join(read) == ways
 
 
-# A gradient, its rows that are added up together, and whether blocks are read whole or in pairs.
+# A gradient, its rows that are added up together, in fours, and how blocks are read: whole, in
+# pairs, or whole by the reach of the block before, in vain, and then to take that away.
 TURNS = [
-    ((1, 150, 9), "alike", [24, 24, 8, 24, 24, 8, 24, 14], 19 * "w"),
+    ((1, 150, 9), "alike", [24, 24, 8, 24, 24, 8, 24, 16], 19 * "w"),
     ((1, 100, 1), "alike", [24, 24, 16, 24, 12], 5 * "w"),
-    ((1, 150, 9), "changing", [8] * 18 + [6], 19 * "w"),
-    ((1, 150, 9), "by turns", [8] * 9 + [6], 9 * "wp" + "w"),
+    ((1, 150, 9), "changing", 19 * [8], 2 * ("w" + 6 * "www") + "w" + 4 * "www"),
+    ((1, 150, 9), "by turns", 10 * [8], 3 * "wwwp" + "wp" + 3 * "wwwp" + 2 * "wwwp" + "w"),
     ((2, 5, 6), "apart", [], "pp"),
 ]
 
