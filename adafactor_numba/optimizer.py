@@ -131,7 +131,7 @@ class Adafactor:
         rates = self._rates(given)
         gradients = self._gradients(given)
         if self.strict:
-            self._step_strictly(gradients)
+            self._step_strictly(gradients, rates)
             return
         wide: list[Hashable] = []
         for names, batch in self._batches:
@@ -143,19 +143,19 @@ class Adafactor:
         for name, (X_new, statistics) in zip(wide, moves, strict=True):
             self._parameters[name].move(X_new, statistics, self._seed)
 
-    def _step_strictly(self, gradients: Mapping[Hashable, Any]) -> None:
+    def _step_strictly(self, gradients: Mapping[Hashable, Any], rates: Mapping[int, Rates]) -> None:
         """All are read, and any entry out of range raises, before the first is written."""
         from . import strict as strictly
 
+        exact = {t: strictly.rates(self.hyperparameters, t, given) for t, given in rates.items()}
         steps = {}
         for name, G in gradients.items():
             if G is not None:
                 parameter = self._parameters[name]
-                rates = strictly.rates(self.hyperparameters, parameter.t + 1)
                 parameter.fetch()
                 weights, statistics = parameter.weights, parameter.statistics
                 steps[name] = strictly.step(
-                    *(weights, G.reshape(parameter.form), statistics, rates),
+                    *(weights, G.reshape(parameter.form), statistics, exact[parameter.t + 1]),
                     *(self.hyperparameters, self._threads),
                 )
                 if parameter.exponents or not steps[name].fits:

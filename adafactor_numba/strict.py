@@ -16,7 +16,7 @@ all that is within the bound rounds to the same number; what is not is computed 
 then in balls, then compared by algebra.  Float64 begins with pairs of doubles.
 """
 
-from . import nearest, schedule
+from . import hyperparameters, nearest, schedule
 from .doubledouble import two_sum
 from .hyperparameters import Hyperparameters
 from .memory import Array
@@ -27,9 +27,9 @@ from .strict_vector import VectorStep
 __all__ = ["OUTSIDE", "Rates", "Step", "largest_gradient", "rates", "step"]
 
 
-def rates(constants: Hyperparameters, t: int) -> Rates:
-    """The rates of step t."""
-    given = constants.at(t)
+def rates(constants: Hyperparameters, t: int, given: hyperparameters.Rates | None = None) -> Rates:
+    """The rates of step t, which are `given` as doubles, or asked for."""
+    given = given or constants.at(t)
     rho = nearest.rho(t) if constants.rho is schedule.rho else given.rho
     if constants.beta_2 is schedule.beta_2:
         w = nearest.weight(t)

@@ -41,11 +41,11 @@ def _sum_exactly(
         high, low = columns[0, part], columns[1, part]
         for k in range(0, n, ROWS):
             A = block[k : k + ROWS] if k + ROWS <= n else last
-            x, y, z, w = A[0, part], A[1, part], A[2, part], A[3, part]
-            whole.squares_of_four(x, y, z, w, reach, own, high, low)
-            for i in range(min(ROWS, n - k)):
-                p, q = whole.real(own[0, i], own[1, i], reach)
-                sums[0, k + i], sums[1, k + i] = add(sums[0, k + i], sums[1, k + i], p, q)
+            for i in range(0, min(ROWS, n - k), 2):
+                whole.squares_of_two(A[i, part], A[i + 1, part], reach, own, high, low)
+                for r in range(min(2, n - k - i)):
+                    p, q = whole.real(own[0, r], own[1, r], reach)
+                    sums[:, k + i + r] = add(sums[0, k + i + r], sums[1, k + i + r], p, q)
 
 
 sum_exactly = loop(_sum_exactly)
@@ -140,7 +140,7 @@ def _observe(
     each = -(-n // strip(n, m))
     most = rows_of_block(n, m)
     f, weighted = np.empty(most + ROWS - 1), np.empty(m)
-    lanes, own = np.empty(2 * ROWS * LANES), np.empty((2, ROWS), np.int64)
+    lanes, own = np.empty(2 * ROWS * LANES), np.empty((2, 2), np.int64)
     columns = np.zeros((2, m), np.int64)
     spare, end = room(G[0], most), np.empty((ROWS, m), G.dtype)
     for s in range(first, last):
@@ -153,7 +153,7 @@ def _observe(
             block = rows(G[b], i, min(most, stop - i), spare)
             h = block.shape[0]
             sums = row_sums[:, b, i : i + h]
-            added = -(-h // ROWS) * ROWS
+            added = h + h % 2
             goes_on = reach > 0.0 and count + added <= whole.SUMMANDS
             if goes_on and sum_as_before(block, reach, sums, columns, own, end):
                 count += added

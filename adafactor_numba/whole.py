@@ -18,9 +18,9 @@ from numpy import float64, int64, uint32
 from .compiler import inlined
 from .doubledouble import Pair, add, fast_two_sum
 from .fused import multiply_add
-from .loops import ROWS, Floats, Integers, Stored, loop
+from .loops import Floats, Integers, Stored, loop
 
-Four: TypeAlias = tuple[int, int, int, int]
+Numbers: TypeAlias = tuple[int, ...]
 
 LEAST = 2.0**-28  # times the reach, the least magnitude but 0
 FINE = 2.0**-98  # the reach from which down all float32 are multiples of 2^-149 and so do
@@ -123,10 +123,10 @@ def _levels(reach: float) -> tuple[float, float]:
 levels = loop(_levels)
 
 
-def _write(sums: Integers, high: Four, low: Four, n: int, reach: float) -> None:
-    """Write the sums of n numbers, of each of which the bits of M and N are taken, to (2, 4)."""
+def _write(sums: Integers, high: Numbers, low: Numbers, n: int, reach: float) -> None:
+    """Write k sums of n numbers, of each of which the bits of M and N are taken, to (2, k)."""
     M, N = levels(reach)
-    for k in range(ROWS):
+    for k in range(len(high)):
         sums[0, k] = high[k] - n * bits(M)
         sums[1, k] = low[k] - n * bits(N)
 
@@ -155,38 +155,28 @@ def _squares_of_each(
 squares_of_each = loop(_squares_of_each)
 
 
-def _squares_of_four(
-    x: Stored,
-    y: Stored,
-    z: Stored,
-    w: Stored,
-    reach: float,
-    own: Integers,
-    high: Integers,
-    low: Integers,
+def _squares_of_two(
+    x: Stored, y: Stored, reach: float, own: Integers, high: Integers, low: Integers
 ) -> None:
-    """The whole numbers of the sums of squares of four rows (m,), m <= SUMMANDS.
+    """The whole numbers of the sums of squares of two rows (m,), m <= SUMMANDS.
 
-    By rows they are written to own (2, 4), by columns added to high and low (m,), the bits of M
-    and N with each of them.
+    By rows they are written to own (2, 2), by columns added to high and low (m,), the bits of M
+    and N with each of them.  All that two rows need stays in registers.
     """
     M, N = levels(reach)
     m, K = x.shape[0], M + N
     a, b, c, d = 0, 0, 0, 0
-    e, f, g, h = 0, 0, 0, 0
     for j in range(m):
-        a_j, e_j = split(x[j], M, K)
-        b_j, f_j = split(y[j], M, K)
-        c_j, g_j = split(z[j], M, K)
-        d_j, h_j = split(w[j], M, K)
-        a, b, c, d = a + a_j, b + b_j, c + c_j, d + d_j
-        e, f, g, h = e + e_j, f + f_j, g + g_j, h + h_j
-        high[j] += (a_j + b_j) + (c_j + d_j)
-        low[j] += (e_j + f_j) + (g_j + h_j)
-    write(own, (a, b, c, d), (e, f, g, h), m, reach)
+        a_j, c_j = split(x[j], M, K)
+        b_j, d_j = split(y[j], M, K)
+        a, b = a + a_j, b + b_j
+        c, d = c + c_j, d + d_j
+        high[j] += a_j + b_j
+        low[j] += c_j + d_j
+    write(own, (a, b), (c, d), m, reach)
 
 
-squares_of_four = loop(_squares_of_four)
+squares_of_two = loop(_squares_of_two)
 
 
 def _scaled(a: int, unit: float) -> Pair:

@@ -88,10 +88,10 @@ def squares(code):
         sums = np.full((2, 4), -1)
         own.squares_of_each(*rows, 4.0, sums)
         whole_sums(sums, due.sum(1), n)
-        sums, columns = np.full((2, 4), -1), np.arange(2 * n).reshape(2, n)
-        own.squares_of_four(*rows, 4.0, sums, *columns)
-        whole_sums(sums, due.sum(1), n)
-        whole_sums(columns - np.arange(2 * n).reshape(2, n) - 4 * LEVELS, due.sum(0), 4)
+        sums, columns = np.full((2, 2), -1), np.arange(2 * n).reshape(2, n)
+        own.squares_of_two(*rows[:2], 4.0, sums, *columns)
+        whole_sums(sums, due[:2].sum(1), n)
+        whole_sums(columns - np.arange(2 * n).reshape(2, n) - 2 * LEVELS, due[:2].sum(0), 2)
 
 
 def whole_sums(found, due, n):
@@ -241,12 +241,12 @@ def turns(code):
     """As many rows as may be are added up in whole numbers, and no more; the rest in pairs."""
     most = code.whole.SUMMANDS
     exact, in_pairs = code.survey.sum_exactly, code.survey.sum_in_pairs
-    four, pour = code.whole.squares_of_four, code.whole.pour
+    two, pour = code.whole.squares_of_two, code.whole.pour
     poured, read = [], []
 
-    def squares_of_four(x, *others):
+    def squares_of_two(x, *others):
         assert len(x) <= most
-        four(x, *others)
+        two(x, *others)
 
     def sum_exactly(block, *others):
         read.append("w")
@@ -264,7 +264,7 @@ def turns(code):
 
     with (
         patch.multiple(code.survey, sum_exactly=sum_exactly, sum_in_pairs=sum_in_pairs),
-        patch.multiple(code.whole, squares_of_four=squares_of_four, pour=pouring),
+        patch.multiple(code.whole, squares_of_two=squares_of_two, pour=pouring),
     ):
         for (p, n, m), kind, rows, ways in TURNS:
             poured[:], read[:] = [], []
@@ -276,13 +276,13 @@ def turns(code):
             assert "".join(read) == ways
 
 
-# A gradient, its rows that are added up together, in fours, and how blocks are read: whole, in
+# A gradient, its rows that are added up together, in twos, and how blocks are read: whole, in
 # pairs, or whole by the reach of the block before, in vain, and then to take that away.
 TURNS = [
-    ((1, 150, 9), "alike", [24, 24, 8, 24, 24, 8, 24, 16], 19 * "w"),
+    ((1, 150, 9), "alike", [24, 24, 8, 24, 24, 8, 24, 14], 19 * "w"),
     ((1, 100, 1), "alike", [24, 24, 16, 24, 12], 5 * "w"),
-    ((1, 150, 9), "changing", 19 * [8], 2 * ("w" + 6 * "www") + "w" + 4 * "www"),
-    ((1, 150, 9), "by turns", 10 * [8], 3 * "wwwp" + "wp" + 3 * "wwwp" + 2 * "wwwp" + "w"),
+    ((1, 150, 9), "changing", 18 * [8] + [6], 2 * ("w" + 6 * "www") + "w" + 4 * "www"),
+    ((1, 150, 9), "by turns", 9 * [8] + [6], 3 * "wwwp" + "wp" + 3 * "wwwp" + 2 * "wwwp" + "w"),
     ((2, 5, 6), "apart", [], "pp"),
 ]
 
@@ -304,7 +304,7 @@ def arrays(code):
         sums, columns = np.empty((2, 4), np.int64), np.zeros((2, n), np.int64)
         own.squares_of_each(*rows, 4.0, sums)
         yield sums.copy()
-        own.squares_of_four(*rows, 4.0, sums, *columns)
+        own.squares_of_two(*rows[:2], 4.0, sums[:, :2], *columns)
         yield from (sums, columns)
         yield [*own.extremes(rows[0]), *own.extremes_of_four(*rows), own.fitting(4.0, 1.0)]
         yield own.real(*sums[:, 0], 4.0)
