@@ -103,7 +103,7 @@ class Batch:
         self._offsets = (np.cumsum(self._sizes[small]) - self._sizes[small]) * itemsize
         self._small_ones = small if small.size < len(active) else slice(None)  # which is quicker
         self._fetched = np.flatnonzero(active & self._copied).tolist()
-        self._moved = np.flatnonzero(active)
+        self._moved: Any = slice(None) if all(active) else np.flatnonzero(active)
         self._present = self._forms_in(table["form"])
 
     def _forms_in(self, forms: Array) -> list[tuple[int, Array]]:

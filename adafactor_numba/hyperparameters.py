@@ -53,11 +53,16 @@ class Hyperparameters:
 
     def at(self, t: int) -> Rates:
         """1 - beta_2, beta_2 and rho for step t; the doubles given are taken as exact."""
-        rho = number("rho", self.rho(t), t) if callable(self.rho) else self.rho
+        rho = schedule.rho(t) if self.rho is schedule.rho else self._value("rho", t)
         if self.beta_2 is schedule.beta_2:
             return Rates(schedule.weight(t), schedule.beta_2(t), rho)
-        beta_2 = number("beta_2", self.beta_2(t), t) if callable(self.beta_2) else self.beta_2
+        beta_2 = self._value("beta_2", t)
         return Rates(1.0 - beta_2, beta_2, rho)
+
+    def _value(self, name: str, t: int) -> float:
+        """What was given, or what a function gives for step t."""
+        given = getattr(self, name)
+        return number(name, given(t), t) if callable(given) else given
 
 
 def number(name: str, value: Any, t: int | None = None) -> float:
