@@ -1,6 +1,6 @@
 """The fused multiply-add of IEEE 754: x y + z, rounded once.
 
-One instruction of every x86-64 processor since 2013 and of all of ARM64; without it a function of
+One instruction of most x86-64 processors since 2013 and of all of ARM64; without it a function of
 the C library, slower, that gives the same bits.
 """
 

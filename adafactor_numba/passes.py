@@ -49,7 +49,10 @@ class Move(NamedTuple):
 
 
 def borrowed(A: Stored) -> Stored:
-    """A, of which nobody counts who has a part of it: threads that count wait for each other."""
+    """A without its count of references, for which threads that share A would wait for each other.
+
+    The caller keeps A alive.
+    """
     return A
 
 

@@ -56,8 +56,9 @@ def _sum_as_before(
 ) -> bool:
     """The same, if this reach will do, else nothing is added; whether it did.
 
-    To add up what comes from memory takes longer than memory does, to look at it does not.  So
-    it is looked at when it is near, and what was added in vain is taken away again.
+    To sum a block takes longer than to fetch it, so that the memory is not waited for; to look for
+    its extremes alone would wait.  So they are looked for when the block is near, and where the
+    reach does not hold, what was added is taken away again.
     """
     sum_exactly(block, reach, sums, columns, own, end)
     if whole.holds(reach, *whole.extremes(block.reshape(-1))):
