@@ -276,13 +276,16 @@ def turns(code):
             assert "".join(read) == ways
 
 
+# Strip by strip.
+BY_TURNS = "w" + 3 * "wwpw" + "p" + 3 * "wwwp" + "w" + 2 * "wwpw"
+
 # A gradient, its rows that are added up together, in twos, and how blocks are read: whole, in
 # pairs, or whole by the reach of the block before, in vain, and then to take that away.
 TURNS = [
     ((1, 150, 9), "alike", [24, 24, 8, 24, 24, 8, 24, 14], 19 * "w"),
     ((1, 100, 1), "alike", [24, 24, 16, 24, 12], 5 * "w"),
     ((1, 150, 9), "changing", 18 * [8] + [6], 2 * ("w" + 6 * "www") + "w" + 4 * "www"),
-    ((1, 150, 9), "by turns", 9 * [8] + [6], 3 * "wwwp" + "wp" + 3 * "wwwp" + 2 * "wwwp" + "w"),
+    ((1, 150, 9), "by turns", 9 * [8] + [6], BY_TURNS),
     ((2, 5, 6), "apart", [], "pp"),
 ]
 
