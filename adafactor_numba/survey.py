@@ -13,6 +13,7 @@ from .fused import multiply_add
 from .loops import LANES, ROWS, Floats, Integers, Stored, height, loop, strip
 from .pairsums import panel, squares
 from .storage import room, rows
+from .whole import Modular
 
 PART = 2**11  # columns whose sums stay in the nearest cache
 
@@ -30,7 +31,7 @@ add_weighted = loop(_add_weighted)
 
 
 def _sum_exactly(
-    block: Stored, reach: float, sums: Floats, columns: Integers, own: Integers, end: Stored
+    block: Stored, reach: float, sums: Floats, columns: Modular, own: Integers, end: Stored
 ) -> None:
     """Write the sums of squares of a block (n, m) by rows to sums (2, n), add columns whole."""
     n, m = block.shape
@@ -52,7 +53,7 @@ sum_exactly = loop(_sum_exactly)
 
 
 def _sum_as_before(
-    block: Stored, reach: float, sums: Floats, columns: Integers, own: Integers, end: Stored
+    block: Stored, reach: float, sums: Floats, columns: Modular, own: Integers, end: Stored
 ) -> bool:
     """The same, if this reach will do, else nothing is added; whether it did.
 
@@ -142,7 +143,7 @@ def _observe(
     most = rows_of_block(n, m)
     f, weighted = np.empty(most + ROWS - 1), np.empty(m)
     lanes, own = np.empty(2 * ROWS * LANES), np.empty((2, 2), np.int64)
-    columns = np.zeros((2, m), np.int64)
+    columns = np.zeros((2, m), np.uint64)
     spare, end = room(G[0], most), np.empty((ROWS, m), G.dtype)
     for s in range(first, last):
         b, start = s // each, s % each * strip(n, m)

@@ -15,7 +15,7 @@ import numpy as np
 
 from .doubledouble import two_product
 from .loops import Floats, Integers, loop
-from .whole import HEADROOM, bits
+from .whole import HEADROOM, bits, less
 
 LEAST = 2.0**-25  # times the reach, the least magnitude but 0
 SMALLEST = 2.0**-459  # the reach down to which c 2^(2 e - 154) is a double
@@ -71,7 +71,7 @@ def _sum_up(x: Floats, reach: float, sums: Integers) -> None:
     """Write the whole numbers of the sum of the squares of x (n,), n <= SUMMANDS, to sums (3,)."""
     M = reach * reach
     N, L = 1.5 * 2.0**-52 * M, 1.5 * 2.0**-102 * M
-    a, b, c = 0, 0, 0
+    a = b = c = np.uint64(0)
     for k in range(x.shape[0]):
         p, q = two_product(x[k], x[k])
         high = p + M
@@ -80,7 +80,7 @@ def _sum_up(x: Floats, reach: float, sums: Integers) -> None:
         low = ((p - (middle - N)) + (q - (other - N))) + L
         a, b, c = a + bits(high), b + (bits(middle) + bits(other)), c + bits(low)
     n = x.shape[0]
-    sums[0], sums[1], sums[2] = a - n * bits(M), b - 2 * n * bits(N), c - n * bits(L)
+    sums[0], sums[1], sums[2] = less(a, n, M), less(b, 2 * n, N), less(c, n, L)
 
 
 sum_up = loop(_sum_up)

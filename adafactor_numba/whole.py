@@ -6,21 +6,24 @@ If 2^(e - 28) <= |x| < 2^e, or x = 0, there are whole numbers a < 2^52 and |b| <
 
 as x has 24 bits.  M = 2^(2 e) added to x^2 leaves a in the last bits of a double, and what that
 lost, added to a number N as much smaller, leaves b.  Integers add up many of both, in any order
-and without an error.  `reach` is 2^e.
+and without an error: modulo 2^64 with the bits of M and N, which are taken away at the end.
+`reach` is 2^e.
 """
 
 import math
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy import float64, int64, uint32
+from numpy import float64, int64, uint32, uint64
+from numpy.typing import NDArray
 
 from .compiler import inlined
 from .doubledouble import Pair, add, fast_two_sum
 from .fused import multiply_add
 from .loops import Floats, Integers, Stored, loop
 
-Numbers: TypeAlias = tuple[int, ...]
+Modular: TypeAlias = NDArray[np.uint64]
+Numbers: TypeAlias = tuple[Any, ...]
 
 LEAST = 2.0**-28  # times the reach, the least magnitude but 0
 FINE = 2.0**-98  # the reach from which down all float32 are multiples of 2^-149 and so do
@@ -97,14 +100,14 @@ fitting = loop(_fitting)
 
 
 def _bits(x: float) -> Any:
-    """Those of a double, as a whole number, of which sums begin anew beyond 2^63."""
-    return float64(x).view(int64)
+    """Those of a double, as a whole number modulo 2^64, as the compiler lets unsigned ones be."""
+    return float64(x).view(uint64)
 
 
 bits = inlined(_bits)
 
 
-def _split(x: float, M: float, K: float) -> tuple[int, int]:
+def _split(x: float, M: float, K: float) -> tuple[Any, Any]:
     """The whole numbers of x^2, to which the bits of M and of N are added, with K = M + N."""
     x = float64(x)
     high = multiply_add(x, x, M)
@@ -112,6 +115,14 @@ def _split(x: float, M: float, K: float) -> tuple[int, int]:
 
 
 split = inlined(_split)
+
+
+def _less(total: Any, n: int, number: float) -> Any:
+    """A sum of n bits, modulo 2^64, less those of n times this number."""
+    return uint64(total - uint64(n) * bits(number)).view(int64)
+
+
+less = inlined(_less)
 
 
 def _levels(reach: float) -> tuple[float, float]:
@@ -127,8 +138,7 @@ def _write(sums: Integers, high: Numbers, low: Numbers, n: int, reach: float) ->
     """Write k sums of n numbers, of each of which the bits of M and N are taken, to (2, k)."""
     M, N = levels(reach)
     for k in range(len(high)):
-        sums[0, k] = high[k] - n * bits(M)
-        sums[1, k] = low[k] - n * bits(N)
+        sums[0, k], sums[1, k] = less(high[k], n, M), less(low[k], n, N)
 
 
 write = loop(_write)
@@ -140,8 +150,7 @@ def _squares_of_each(
     """Write the whole numbers of the sums of squares of four arrays (n,) to sums (2, 4)."""
     M, N = levels(reach)
     n, K = x.shape[0], M + N
-    a, b, c, d = 0, 0, 0, 0
-    e, f, g, h = 0, 0, 0, 0
+    a = b = c = d = e = f = g = h = uint64(0)
     for k in range(n):
         a_k, e_k = split(x[k], M, K)
         b_k, f_k = split(y[k], M, K)
@@ -156,7 +165,7 @@ squares_of_each = loop(_squares_of_each)
 
 
 def _squares_of_two(
-    x: Stored, y: Stored, reach: float, own: Integers, high: Integers, low: Integers
+    x: Stored, y: Stored, reach: float, own: Integers, high: Modular, low: Modular
 ) -> None:
     """The whole numbers of the sums of squares of two rows (m,), m <= SUMMANDS.
 
@@ -165,7 +174,7 @@ def _squares_of_two(
     """
     M, N = levels(reach)
     m, K = x.shape[0], M + N
-    a, b, c, d = 0, 0, 0, 0
+    a = b = c = d = uint64(0)
     for j in range(m):
         a_j, c_j = split(x[j], M, K)
         b_j, d_j = split(y[j], M, K)
@@ -198,16 +207,15 @@ def _real(high: int, low: int, reach: float) -> Pair:
 real = loop(_real)
 
 
-def _pour(columns: Integers, count: int, reach: float, high: Floats, low: Floats) -> None:
+def _pour(columns: Modular, count: int, reach: float, high: Floats, low: Floats) -> None:
     """Add to high + low (m,) what the sums (2, m) of whole numbers stand for, and leave zeros.
 
     With each of the `count` numbers of a column came the bits of M and N.
     """
     M, N = levels(reach)
-    m, n = count * bits(M), count * bits(N)
     for j in range(high.shape[0]):
         x, y = fast_two_sum(high[j], low[j])
-        a, b = real(columns[0, j] - m, columns[1, j] - n, reach)
+        a, b = real(less(columns[0, j], count, M), less(columns[1, j], count, N), reach)
         high[j], low[j] = add(x, y, a, b)
     columns[:] = 0
 

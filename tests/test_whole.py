@@ -190,7 +190,7 @@ def test_the_plain_source_gives_the_same_bits(kind, monkeypatch):
         for name, f in list(vars(module).items()):
             if hasattr(f, "py_func"):
                 monkeypatch.setattr(module, name, f.py_func)
-    with np.errstate(over="ignore"):  # whole numbers begin anew beyond 2^63
+    with np.errstate(over="ignore"):  # whole numbers are modulo 2^64
         assert bits(*surveyed(G, R_old, survey.observe)) == bits(*found)
 
 

@@ -197,7 +197,7 @@ def test_the_plain_source_of_the_loops_gives_the_same_bits(shape, dtype, monkeyp
                 monkeypatch.setattr(module, name, f.py_func)
                 replaced += 1
     assert replaced > 40
-    with np.errstate(over="ignore"):  # whole numbers begin anew beyond 2^63
+    with np.errstate(over="ignore"):  # whole numbers are modulo 2^64
         again, same = stepped(*given)
     assert bits(*again.values()) == bits(*found.values())
     assert same == certificate

@@ -88,10 +88,11 @@ def squares(code):
         sums = np.full((2, 4), -1)
         own.squares_of_each(*rows, 4.0, sums)
         whole_sums(sums, due.sum(1), n)
-        sums, columns = np.full((2, 2), -1), np.arange(2 * n).reshape(2, n)
+        sums, columns = np.full((2, 2), -1), np.arange(2 * n, dtype=np.uint64).reshape(2, n)
         own.squares_of_two(*rows[:2], 4.0, sums, *columns)
         whole_sums(sums, due[:2].sum(1), n)
-        whole_sums(columns - np.arange(2 * n).reshape(2, n) - 2 * LEVELS, due[:2].sum(0), 2)
+        columns -= np.arange(2 * n, dtype=np.uint64).reshape(2, n) + 2 * LEVELS
+        whole_sums(columns.view(np.int64), due[:2].sum(0), 2)
 
 
 def whole_sums(found, due, n):
@@ -112,7 +113,7 @@ def fractions(a):
     return np.vectorize(Fraction, [object])(a.astype(float))
 
 
-LEVELS = np.array([[16.0], [3 * 2.0**-48]]).view(np.int64)  # the bits of M and N, of reach 4
+LEVELS = np.array([[16.0], [3 * 2.0**-48]]).view(np.uint64)  # the bits of M and N, of reach 4
 SUMS = {n: drawn_rows(n) for n in (1, 2, 5, 24)}
 
 
@@ -130,7 +131,7 @@ def added(code):
         columns = rng.integers(0, 2**40, (2, n))
         pairs = rng.uniform(1, 2, (2, n)) * [[1.0], [0.9]]
         values = exact_sums(pairs) + [stands_for(*x, 4.0) for x in columns.T]
-        columns += 3 * n * LEVELS
+        columns = columns.astype(np.uint64) + np.uint64(3 * n) * LEVELS
         own.pour(columns, 3 * n, 4.0, *pairs)
         within(pairs, values, 6 * U * U)
         assert not columns.any()
@@ -257,7 +258,7 @@ def turns(code):
         in_pairs(*given)
 
     def pouring(columns, count, *others):
-        assert columns.dtype == np.int64
+        assert columns.dtype == np.uint64
         assert 0 < count <= most
         poured.append(count)
         pour(columns, count, *others)
@@ -304,7 +305,7 @@ def arrays(code):
     """All that these loops give."""
     own = code.whole
     for n, (rows, _) in SUMS.items():
-        sums, columns = np.empty((2, 4), np.int64), np.zeros((2, n), np.int64)
+        sums, columns = np.empty((2, 4), np.int64), np.zeros((2, n), np.uint64)
         own.squares_of_each(*rows, 4.0, sums)
         yield sums.copy()
         own.squares_of_two(*rows[:2], 4.0, sums[:, :2], *columns)
