@@ -151,10 +151,14 @@ class Batch:
         for form, like in self._present:
             (sweep.write if alone else sweep.write_together)(work, same, form, like)
         self._field["known"][self._moved] = carry
-        self._held = []
-        self.t[self._moved] += 1
+        self.count(self._moved)
         for k in self._fetched:
             self._parameters[k].store()
+
+    def count(self, which: Any) -> None:
+        """Count an update of these, after which no gradient is held any more."""
+        self._held = []
+        self.t[which] += 1
 
     def tables(self, threads: int) -> sweep.Work:
         """What `sweep` reads, cut for so many threads."""

@@ -41,25 +41,28 @@ def between(low: float, high: float, dtype: np.dtype[Any]) -> Fraction:
 
 @lru_cache(maxsize=1024)
 def weight(t: int) -> float:
-    """The double nearest to t^-0.8, which is below x where x^5 t^4 > 1."""
-    x = math.pow(t, -0.8)
-    while _halfway(x, math.inf) ** 5 * t**4 < 1:
-        x = math.nextafter(x, math.inf)
-    while _halfway(x, 0.0) ** 5 * t**4 > 1:
-        x = math.nextafter(x, 0.0)
-    return x
+    """The double nearest to t^-0.8."""
+    return _power(math.pow(t, -0.8), t, 4, 5)
 
 
 @lru_cache(maxsize=1024)
 def rho(t: int) -> float:
     """The double nearest to min(1e-2, 1 / sqrt t)."""
-    x = min(1e-2, 1.0 / math.sqrt(t))
-    while x < 1e-2 and _halfway(x, math.inf) ** 2 * t < 1:
+    return min(1e-2, _power(1.0 / math.sqrt(t), t, 1, 2))
+
+
+def _power(x: float, t: int, k: int, l: int) -> float:
+    """The double nearest to t^(-k / l), from a near one: y is below it where y^l t^k < 1."""
+    while _beyond(x, math.inf, t, k, l) < 0:
         x = math.nextafter(x, math.inf)
-    while _halfway(x, 0.0) ** 2 * t > 1:
+    while _beyond(x, 0.0, t, k, l) > 0:
         x = math.nextafter(x, 0.0)
     return x
 
 
-def _halfway(x: float, towards: float) -> Fraction:
-    return (Fraction(x) + Fraction(math.nextafter(x, towards))) / 2
+def _beyond(x: float, towards: float, t: int, k: int, l: int) -> int:
+    """The sign, times a number, of y^l t^k - 1, for y halfway to the next double."""
+    a, b = x.as_integer_ratio()
+    c, d = math.nextafter(x, towards).as_integer_ratio()
+    above, below = a * d + b * c, 2 * b * d
+    return int(above**l * t**k - below**l)

@@ -110,6 +110,7 @@ class Adafactor:
             (names, Batch([self._parameters[name] for name in names], self._seed))
             for names in kinds.values()
         ]
+        self._lists: list[tuple[list[Hashable], Any]] | None = None
 
     @property
     def nbytes(self) -> int:
@@ -148,24 +149,51 @@ class Adafactor:
         from . import strict as strictly
 
         exact = {t: strictly.rates(self.hyperparameters, t, given) for t, given in rates.items()}
-        steps = {}
-        for name, G in gradients.items():
-            if G is not None:
-                parameter = self._parameters[name]
-                parameter.fetch()
-                weights, statistics = parameter.weights, parameter.statistics
-                steps[name] = strictly.step(
-                    *(weights, G.reshape(parameter.form), statistics, exact[parameter.t + 1]),
-                    *(self.hyperparameters, self._threads),
-                )
-                if parameter.exponents or not steps[name].fits:
-                    parameter.scan(f"grads[{name!r}]", G)
-                    raise ValueError(f"{parameter.where} {strictly.OUTSIDE}; nothing was changed")
+        if self._lists is None:
+            self._lists = self._strict_lists()
+        small: set[Hashable] = set()
+        for names, own in self._lists:
+            given = [gradients[name] for name in names]
+            taken = own.read(given, exact, self.hyperparameters, self._threads)
+            small.update([names[k] for k in taken])
+        steps = {
+            name: self._read_strictly(name, G, exact)
+            for name, G in gradients.items()
+            if G is not None and name not in small
+        }
         self.certificate = Certificate()
+        for names, own in self._lists:
+            certificate, left = own.write()
+            self.certificate += certificate
+            for name in [names[k] for k in left]:
+                steps[name] = self._read_strictly(name, gradients[name], exact)
         for name, step in steps.items():
             self.certificate += step.write()
             self._parameters[name].store()
             self._parameters[name].count()
+
+    def _read_strictly(self, name: Hashable, G: Any, rates: Mapping[int, Any]) -> Any:
+        """A strict step of a parameter; it has read all."""
+        from . import strict as strictly
+
+        parameter = self._parameters[name]
+        parameter.fetch()
+        given = parameter.weights, G.reshape(parameter.form), parameter.statistics
+        own = rates[parameter.t + 1], self.hyperparameters, self._threads
+        step = strictly.step(*given, *own)
+        if parameter.exponents or not step.fits:
+            parameter.scan(f"grads[{name!r}]", G)
+            raise ValueError(f"{parameter.where} {strictly.OUTSIDE}; nothing was changed")
+        return step
+
+    def _strict_lists(self) -> list[tuple[list[Hashable], Any]]:
+        """The parameters of each type, with those of them whose strict steps are taken together."""
+        from .strict_list import StrictList
+
+        return [
+            (names, StrictList(batch, [self._parameters[name] for name in names]))
+            for names, batch in self._batches
+        ]
 
     def _gradients(self, given: dict[Hashable, Any]) -> dict[Hashable, Any]:
         """Each in the type of its parameter and in no parameter's memory, or None to skip it."""
@@ -181,7 +209,7 @@ class Adafactor:
             G = given[name]
             if G is None or not G.size:
                 given[name] = None
-            elif reaches(G, self._occupied):
+            elif G.size <= SMALL or reaches(G, self._occupied):
                 given[name] = G.copy()
         return given
 

@@ -76,28 +76,44 @@ def _borrowed(A: Any) -> Any:
     return lambda A: uncounted(A)
 
 
-def observe(G: Stored, sums: Sums, s: int) -> None:
-    """Sum up strip s of G."""
+def observe(
+    G: Stored,
+    R_old: Floats,
+    rates: Floats,
+    row_sums: Floats,
+    parts: Floats,
+    ratios: Floats,
+    first: int,
+    last: int,
+) -> None:
+    """Write the sums of the strips of G (p, n, m) from first to last, as `survey.observe` does.
+
+    Where that is not worthwhile, those over R are not written.
+    """
     if survey.worthwhile(G):
-        of_rows = sums.R_old, sums.rates, sums.rows
-        survey.observe(G, *of_rows, sums.columns, sums.ratios, s, s + 1)
+        survey.observe(G, R_old, rates, row_sums, parts, ratios, first, last)
     else:
-        pairsums.observe(G, sums.rows, sums.columns, s, s + 1)
+        pairsums.observe(G, row_sums, parts, first, last)
 
 
 @overload(observe, strict=False)
-def _observe(G: Any, sums: Any, s: Any) -> Any:
+def _observe(
+    G: Any, R_old: Any, rates: Any, row_sums: Any, parts: Any, ratios: Any, first: Any, last: Any
+) -> Any:
     if G.dtype.bitwidth == 64:  # for which a survey is not even compiled
-        return lambda G, sums, s: pairsums.observe(G, sums.rows, sums.columns, s, s + 1)
+        return lambda G, R_old, rates, row_sums, parts, ratios, first, last: pairsums.observe(
+            G, row_sums, parts, first, last
+        )
     return observe
 
 
 def _read_share(X: Stored, G: Stored, sums: Sums, cuts: Integers, k: int) -> None:
     """What thread k reads."""
     own_X, own_G = borrowed(X), borrowed(G)
+    of_G = sums.R_old, sums.rates, sums.rows, sums.columns, sums.ratios
     sums.taken[k] = 1
     for s in range(cuts[k], cuts[k + 1]):
-        observe(own_G, sums, s)
+        observe(own_G, *of_G, s, s + 1)
         sums.taken[k] &= add_strips(sums.totals[k], own_X, s, s + 1)
 
 

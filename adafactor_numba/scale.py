@@ -60,6 +60,33 @@ def _clipping(mean: Pair, bound: float, lost: float, d: float) -> tuple[Pair, fl
 clipping = loop(_clipping)
 
 
+def _factor(
+    square: Pair,
+    size: int,
+    rho: float,
+    epsilon_2: float,
+    mean: Pair,
+    bound: float,
+    lost: float,
+    d: float,
+) -> tuple[Pair, float, bool]:
+    """max(epsilon_2, RMS(X)) rho / max(1, RMS(U) / d), its bound, and whether RMS(U) is below d.
+
+    The bound is 0 where this is 0.  With an infinite d nobody looks at the mean of U^2.
+    """
+    alpha, own = relative_step_size(square, size, rho, epsilon_2)
+    divisor, other = (1.0, 0.0), 0.0
+    if d < math.inf:
+        divisor, other = clipping(mean, bound, lost, d)
+    if alpha[0] == own == 0.0:
+        return alpha, 0.0, other == 0.0
+    scale = divide(alpha[0], alpha[1], divisor[0], divisor[1])
+    return scale, own + other + PAIR, other == 0.0
+
+
+factor = loop(_factor)
+
+
 def _mean_square_U(
     ratios: Floats, R: Floats, C: Floats, S: Floats, weights: Floats, size: int
 ) -> tuple[Pair, float]:

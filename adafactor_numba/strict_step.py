@@ -12,11 +12,11 @@ from . import nearest
 from .accumulator import Long, pair, value
 from .bounds import Bounds
 from .certificate import Certificate
-from .doubledouble import PAIR, Pair, divide
+from .doubledouble import Pair
 from .exact import Exact
 from .hyperparameters import Hyperparameters
 from .memory import Array
-from .scale import LEAST, clipping, relative_step_size, scaled
+from .scale import LEAST, factor, scaled
 from .vectorbounds import VectorBounds
 from .ziv import TINY
 
@@ -65,13 +65,7 @@ class Step(ABC):
         self.rates, self.constants, self.unclipped = rates, constants, False
         self.totals, taken = self._read()
         self.square = pair(self.totals)
-        self.fits = (
-            taken
-            and self.square[0] <= LARGEST**2
-            and max(constants.epsilon_1, constants.epsilon_2, rates.rho) <= LARGEST
-            and constants.epsilon_1 >= LEAST
-            and constants.d >= 2.0**-500
-        )
+        self.fits = taken and self.square[0] <= LARGEST**2 and constants_fit(constants, rates.rho)
 
     @abstractmethod
     def _read(self) -> tuple[Long, bool]:
@@ -155,28 +149,30 @@ class Step(ABC):
 
     def _factors(self, pairs: bool) -> tuple[Array, Array]:
         """sqrt(S / R) alpha / max(1, RMS(U) / d), and the bounds of the moves that come of it."""
-        epsilon_2, size = self.constants.epsilon_2, self.X.size
-        alpha, bound = relative_step_size(self.square, size, self.rates.rho, epsilon_2)
-        if alpha[0] == bound == 0.0:
-            return np.zeros_like(self.R), np.zeros(4)
-        divisor, other = self._clipping(pairs)
-        f, bound = scaled(self.R, self.c, divide(*alpha, *divisor), bound + other + PAIR)
-        return f, np.array([*self.bounds.move(bound), TINY])
-
-    def _clipping(self, pairs: bool) -> tuple[Pair, float]:
-        """max(1, RMS(U) / d) and its bound, 0 where RMS(U) is surely below d."""
-        d = self.constants.d
-        divisor, bound = (1.0, 0.0), 0.0
+        d, mean = self.constants.d, ((0.0, 0.0), 0.0, 0.0)
         if d < math.inf:
-            divisor, bound = clipping(*self._mean_square_U(pairs), d)
-        self.unclipped = bound == 0.0
-        return divisor, bound
+            mean = self._mean_square_U(pairs)
+        of_X = self.square, self.X.size, self.rates.rho, self.constants.epsilon_2
+        scale, bound, self.unclipped = factor(*of_X, *mean, d)
+        if scale[0] == bound == 0.0:
+            return np.zeros_like(self.R), np.zeros(4)
+        f, bound = scaled(self.R, self.c, scale, bound)
+        return f, np.array([*self.bounds.move(bound), TINY])
 
     @cached_property
     def exact(self) -> Exact:
         given, constants = (self.G, self.R_old, self.C_old, *self.rates), self.constants
         epsilons = constants.epsilon_1, constants.epsilon_2
         return Exact(*given, *epsilons, constants.d, value(self.totals.sum(0)))
+
+
+def constants_fit(given: Hyperparameters, rho: float) -> bool:
+    """Whether strict steps take these, and this rho."""
+    return (
+        max(given.epsilon_1, given.epsilon_2, rho) <= LARGEST
+        and given.epsilon_1 >= LEAST
+        and given.d >= 2.0**-500
+    )
 
 
 def largest_gradient(given: Hyperparameters) -> float:

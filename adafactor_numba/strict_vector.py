@@ -1,18 +1,17 @@
 """Strict steps on vectors."""
 
-import math
 from collections import Counter
 
 import numpy as np
 
 from . import vectorpasses
 from .accumulator import LIMBS, Long
-from .doubledouble import Pair, divide
+from .doubledouble import Pair
 from .hyperparameters import Hyperparameters
 from .memory import Array
 from .strict_step import SHARED, Rates, Step, largest_gradient
 from .vectorbounds import VectorBounds
-from .vectorpairs import Renewal, again, descend, measure, settle
+from .vectorpairs import Renewal, again, descend, ends, mean_square_U, measure, settle
 
 
 class VectorStep(Step):
@@ -63,8 +62,7 @@ class VectorStep(Step):
         return [(self.C_old, V)], len(which)
 
     def _invert(self) -> None:
-        ends = self.V.max(), self.V.min()
-        self.c = np.array([[[1.0 / math.sqrt(x) for x in ends]], [[0.0, 0.0]]])
+        self.c = ends(self.V)
 
     def _mean_square_U(self, pairs: bool) -> tuple[Pair, float, float]:
         pairs = pairs or not self.doubles
@@ -73,8 +71,8 @@ class VectorStep(Step):
             total = measure(*given, 0, self.m)
         else:
             total = vectorpasses.measure(*given, self.cuts)
-        lost = 2.0**-1060 * (1.0 + self.c.max() ** 2)
-        return divide(*total, float(self.m), 0.0), self.bounds.mean_square_U(pairs), lost
+        square, lost = mean_square_U(total, self.c, self.m)
+        return square, self.bounds.mean_square_U(pairs), lost
 
     def _descend(self, f: Array, bounds: Array) -> tuple[int, int, Counter[str]]:
         found = np.empty(self.m, np.int64)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy import float64
 
-from .doubledouble import Pair, fast_two_sum, multiply, two_sum
+from .doubledouble import Pair, divide, fast_two_sum, multiply, two_sum
 from .loops import Floats, Integers, Stored, loop
 from .pairsums import decay, extract, invert, square, square_row, sum_of_pairs
 from .ziv import in_doubles, in_pairs, retried, settled
@@ -66,6 +66,16 @@ def _invert_roots(V: Floats, c: Floats) -> None:
 invert_roots = loop(_invert_roots)
 
 
+def _ends(V: Floats) -> Floats:
+    """The least and the largest 1 / sqrt V (2, 1, 2) of V (n,), in doubles."""
+    c = np.zeros((2, 1, 2))
+    c[0, 0, 0], c[0, 0, 1] = 1.0 / math.sqrt(V.max()), 1.0 / math.sqrt(V.min())
+    return c
+
+
+ends = loop(_ends)
+
+
 def _add_ratios(g: Stored, old: Floats, of: Renewal, high: Floats, low: Floats) -> None:
     """Add g^2 / V (k,), in doubles, to the partial sums."""
     w, _, beta_2, _, epsilon_1 = of.rates
@@ -93,7 +103,8 @@ add_products = loop(_add_products)
 
 def _measure(G: Stored, of: Renewal, pairs: bool, first: int, last: int) -> Pair:
     """The sum of G^2 / V from first to last, of summands in pairs or in doubles."""
-    high, low, V = np.zeros(PIECE), np.zeros(PIECE), np.empty((2, PIECE))
+    most = min(PIECE, last - first)
+    high, low, V = np.zeros(most), np.zeros(most), np.empty((2, most))
     for start in range(first, last, PIECE):
         stop = min(start + PIECE, last)
         k = stop - start
@@ -103,12 +114,24 @@ def _measure(G: Stored, of: Renewal, pairs: bool, first: int, last: int) -> Pair
             add_products(G[start:stop], V, high, low)
         else:
             add_ratios(G[start:stop], of.V_old[start:stop], of, high, low)
-    for k in range(PIECE):
+    for k in range(most):
         high[k], low[k] = fast_two_sum(high[k], low[k])
     return sum_of_pairs(high, low)
 
 
 measure = loop(_measure)
+
+
+def _mean_square_U(total: Pair, ends: Floats, size: int) -> tuple[Pair, float]:
+    """The mean of U^2, and what may be lost of it below the range of doubles.
+
+    `total` is the sum of G^2 / V, of which `ends` of 1 / sqrt V (2, 1, 2) are.
+    """
+    lost = 2.0**-1060 * (1.0 + ends.max() ** 2)
+    return divide(total[0], total[1], float(size), 0.0), lost
+
+
+mean_square_U = loop(_mean_square_U)
 
 
 def _settle(

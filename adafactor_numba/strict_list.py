@@ -1,0 +1,128 @@
+"""The small parameters of one type of float, whose strict steps are taken in two compiled calls."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from . import strict_sweep
+from .batch import OWN, SERIAL, Batch
+from .bounds import Bounds
+from .certificate import Certificate
+from .hyperparameters import Hyperparameters
+from .memory import Array
+from .parameter import Parameter
+from .strict_step import SHARED, Rates, constants_fit, largest_gradient
+from .sweep import PLAIN
+from .vectorbounds import VectorBounds
+
+
+class StrictList:
+    """Those of a batch that have less than SHARED entries; each lies row after row, or is left."""
+
+    def __init__(self, batch: Batch, parameters: Sequence[Parameter]) -> None:
+        self._batch, self._parameters = batch, parameters
+        self._like = np.empty((1, 1, 1), parameters[0].weights.dtype)
+        self._doubles = self._like.itemsize < 8
+        table = batch.tables(1).table
+        self._sizes = table["p"] * table["n"] * table["m"]
+        self._small = self._sizes < SHARED
+        pairs = table["p"] * (table["n"] + table["m"]) + table["strips"] * table["m"]
+        self._kept = np.where(table["factored"], 2 * pairs, 0)
+        factors = table["p"] * (table["n"] + table["m"])
+        self._entries = np.where(table["factored"], factors, table["n"])
+        self._every = np.zeros(len(table), strict_sweep.TASK)
+        self._every["parameter"] = np.arange(len(table))
+        bounds = cache(_bounds)
+        for task, parameter in zip(self._every, parameters, strict=True):
+            own = bounds(parameter.form, parameter.factored, self._doubles)
+            task["R"], task["C"], task["mean_square_U"] = own[:3]
+            task["singles"], task["doubles"], task["pairs"] = own[3:]
+        self._copied = np.array([parameter.copied for parameter in parameters])
+        self._arranged: Any = None
+
+    def read(
+        self,
+        gradients: Sequence[Array | None],
+        rates: Mapping[int, Rates],
+        constants: Hyperparameters,
+        threads: int,
+    ) -> list[int]:
+        """Read for the next step of each; the places of those of which `write` takes it."""
+        fit = all(constants_fit(constants, own.rho) for own in rates.values())
+        self._taken: list[int] = []
+        if not (fit and self._small.any()):
+            return []
+        self._batch.take(gradients)
+        work = self._batch.tables(1)
+        self._arrange(work.table["form"], threads)
+        if not self._places:
+            return []
+        tasks, which = self._tasks, self._tasks["parameter"]
+        if len(rates) == 1:
+            tasks["rates"] = 0
+        else:
+            tasks["rates"] = np.searchsorted([*rates], self._batch.t[which] + 1)
+        of_each = np.array([[*own.w, *own.beta_2, own.rho] for own in rates.values()])
+        tables = work.table, tasks, self._cuts, work.statistics, np.empty(self._length), of_each
+        own = constants.epsilon_1, constants.epsilon_2, constants.d, largest_gradient(constants)
+        self._given = strict_sweep.Work(*tables), strict_sweep.Constants(*own)
+        self._run(strict_sweep.read_share, strict_sweep.read)
+        for k, task in self._places.items():
+            if self._parameters[k].exponents:
+                tasks["state"][task] = strict_sweep.LEFT
+        self._taken = [*self._places]
+        if tasks["state"].min() < 0:
+            self._taken = which[tasks["state"] >= 0].tolist()
+        return self._taken
+
+    def write(self) -> tuple[Certificate, list[int]]:
+        """The steps of those that pairs decide; the places of the others of them."""
+        if not self._taken:
+            return Certificate(), []
+        self._run(strict_sweep.write_share, strict_sweep.write)
+        state, which = self._tasks["state"], self._tasks["parameter"]
+        left: list[int] = []
+        if state.min() < 0:
+            which, state = which[state >= 0], state[state >= 0]
+            left = sorted({*self._taken}.difference(which.tolist()))
+        self._batch.count(which)
+        for k in which[self._copied[which]].tolist():
+            self._parameters[k].store()
+        entries, in_pairs = int(self._sizes[which].sum()), int(state.sum())
+        in_pairs = in_pairs if self._doubles else entries
+        first, statistics = entries - in_pairs, int(self._entries[which].sum())
+        return Certificate(first, in_pairs, statistics_pairs=statistics), left
+
+    def _arrange(self, forms: Array, threads: int) -> None:
+        """Note which parameters are for these loops now, and which thread has which."""
+        if (key := (forms.tobytes(), threads)) == self._arranged:
+            return
+        self._arranged = key
+        which = np.flatnonzero(self._small & (forms == PLAIN))
+        self._tasks, self._places = self._every[which], {k: i for i, k in enumerate(which.tolist())}
+        ends = np.cumsum(self._kept[which])
+        self._tasks["sums"], self._length = ends - self._kept[which], ends[-1] if ends.size else 0
+        done = np.concatenate([[0], np.cumsum(self._sizes[which] + OWN)])
+        threads = threads if done[-1] >= SERIAL else 1
+        self._cuts = np.searchsorted(done, np.linspace(0, done[-1], threads + 1))
+
+    def _run(self, alone: Any, shared: Any) -> None:
+        """One of the loops, on threads if these are worth their start."""
+        if len(self._cuts) == 2:
+            alone(*self._given, 0, self._like)
+        else:
+            shared(*self._given, self._like)
+
+
+def _bounds(form: tuple[int, int, int], factored: bool, doubles: bool) -> tuple[float, ...]:
+    """Those of the statistics, of the mean of U^2, and of a move by a scale that is exact."""
+    p, n, m = form
+    if factored:
+        of_matrices = Bounds(p, n, m)
+        mean = of_matrices.mean_square_U(not (doubles and m > 1))
+        return of_matrices.R, of_matrices.C, mean, *of_matrices.move(0.0)
+    of_vector = VectorBounds(n)
+    mean = of_vector.mean_square_U(not doubles)
+    return of_vector.C, of_vector.C, mean, *of_vector.move(0.0)
