@@ -19,7 +19,10 @@ from .vectorbounds import VectorBounds
 
 
 class StrictList:
-    """Those of a batch that have less than SHARED entries; each lies row after row, or is left."""
+    """Those of a batch that have less than SHARED entries; what does not lie row by row is left.
+
+    `read` and then `write` are one step, and nothing is written in between.
+    """
 
     def __init__(self, batch: Batch, parameters: Sequence[Parameter]) -> None:
         self._batch, self._parameters = batch, parameters
