@@ -156,9 +156,13 @@ class Batch:
             self._parameters[k].store()
 
     def count(self, which: Any) -> None:
-        """Count an update of these, after which no gradient is held any more."""
-        self._held = []
+        """Count an update of these, after which no gradient is needed any more."""
         self.t[which] += 1
+        self.release()
+
+    def release(self) -> None:
+        """Hold no gradient any more."""
+        self._held = []
 
     def tables(self, threads: int) -> sweep.Work:
         """What `sweep` reads, cut for so many threads."""

@@ -44,6 +44,7 @@ class StrictList:
             task["singles"], task["doubles"], task["pairs"] = own[3:]
         self._copied = np.array([parameter.copied for parameter in parameters])
         self._arranged: Any = None
+        self._given: Any = None
 
     def read(
         self,
@@ -83,8 +84,10 @@ class StrictList:
     def write(self) -> tuple[Certificate, list[int]]:
         """The steps of those that pairs decide; the places of the others of them."""
         if not self._taken:
+            self._batch.release()
             return Certificate(), []
         self._run(strict_sweep.write_share, strict_sweep.write)
+        self._given = None
         state, which = self._tasks["state"], self._tasks["parameter"]
         left: list[int] = []
         if state.min() < 0:
@@ -124,7 +127,7 @@ def _bounds(form: tuple[int, int, int], factored: bool, doubles: bool) -> tuple[
     p, n, m = form
     if factored:
         of_matrices = Bounds(p, n, m)
-        mean = of_matrices.mean_square_U(not (doubles and m > 1))
+        mean = of_matrices.mean_square_U(not (doubles and n > 1))
         return of_matrices.R, of_matrices.C, mean, *of_matrices.move(0.0)
     of_vector = VectorBounds(n)
     mean = of_vector.mean_square_U(not doubles)

@@ -1,15 +1,17 @@
 """Small parameters take their strict steps in one call, with the bits of steps of their own."""
 
 import math
+import sys
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adafactor_numba import Adafactor, strict_list
+from adafactor_numba import Adafactor, strict, strict_list
 from adafactor_numba.bounds import Bounds
 from adafactor_numba.certificate import Certificate
+from adafactor_numba.hyperparameters import Hyperparameters
 from adafactor_numba.vectorbounds import VectorBounds
 from tests.arrays import DTYPES, normal, snapshot
 
@@ -174,3 +176,41 @@ def test_a_list_without_any_gradient_is_left_alone():
     optimizer.step([None] * len(X))
     assert snapshot(optimizer, X) == before
     assert optimizer.certificate == Certificate()
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 9])
+@pytest.mark.parametrize("axis", [(1,), (0,), (0, 1)])
+def test_ties_of_a_single_column_or_row_under_clipping(n, axis, monkeypatch):
+    """All U are alike, up to their signs, so that a move is d rho times epsilon_2: to a tie."""
+    options = {"rho": 1.0, "epsilon_2": 2.0, "d": 3 * 2.0**-26, "epsilon_1": 1e-3}
+    ties = 0
+    for size in range(1, 20):
+        x, signs = np.full(n, 0.75, np.float32), np.float32(size) * (-1) ** np.arange(n)
+        X, G = (np.expand_dims(A.astype(np.float32), axis) for A in (x, signs))
+        due = by_itself(monkeypatch, [X], [[G]], **options)
+        assert run([X], [[G]], **options) == due
+        ties += due[1][0].ties
+    assert ties > 0
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("form", [(1, 5, 1), (1, 1, 5), (2, 3, 4), (1, 1, 1), (1, 5000, 3)])
+def test_the_bound_of_the_mean_is_that_of_a_step_of_its_own(dtype, form):
+    R, C = np.ones(form[:2]), np.ones((form[0], form[2]))
+    constants = Hyperparameters()
+    given = np.ones(form, dtype), np.ones(form, dtype), {"R": R, "C": C}
+    step = strict.step(*given, strict.rates(constants, 2), constants)
+    step._statistics()
+    step._invert()
+    _, bound, _ = step._mean_square_U(pairs=not step.doubles)
+    assert strict_list._bounds(form, True, step.doubles)[2] == bound
+
+
+def test_no_gradient_is_held_after_a_step():
+    X = [normal((90, 800), np.float32), normal((3, 4), np.float32)]
+    optimizer = Adafactor(X, strict=True)
+    for small in (normal((3, 4), np.float32, 1), None):
+        G = normal((90, 800), np.float32, 1)
+        before = sys.getrefcount(G)
+        optimizer.step([G, small])
+        assert sys.getrefcount(G) == before
