@@ -14,6 +14,7 @@ from .hyperparameters import Hyperparameters
 from .memory import Array
 from .parameter import Parameter
 from .strict_step import SHARED, Rates, constants_fit, largest_gradient
+from .survey import worthwhile
 from .sweep import PLAIN
 from .vectorbounds import VectorBounds
 
@@ -31,15 +32,16 @@ class StrictList:
         table = batch.tables(1).table
         self._sizes = table["p"] * table["n"] * table["m"]
         self._small = self._sizes < SHARED
-        pairs = table["p"] * (table["n"] + table["m"]) + table["strips"] * table["m"]
-        self._kept = np.where(table["factored"], 2 * pairs, 0)
         factors = table["p"] * (table["n"] + table["m"])
+        pairs = factors + table["strips"] * table["m"]
+        self._kept = np.where(table["factored"], 2 * pairs, 0)
         self._entries = np.where(table["factored"], factors, table["n"])
         self._every = np.zeros(len(table), strict_sweep.TASK)
         self._every["parameter"] = np.arange(len(table))
         bounds = cache(_bounds)
         for task, parameter in zip(self._every, parameters, strict=True):
-            own = bounds(parameter.form, parameter.factored, self._doubles)
+            doubles = worthwhile(parameter.weights) if parameter.factored else self._doubles
+            own = bounds(parameter.form, parameter.factored, not doubles)
             task["R"], task["C"], task["mean_square_U"] = own[:3]
             task["singles"], task["doubles"], task["pairs"] = own[3:]
         self._copied = np.array([parameter.copied for parameter in parameters])
@@ -122,13 +124,16 @@ class StrictList:
             shared(*self._given, self._like)
 
 
-def _bounds(form: tuple[int, int, int], factored: bool, doubles: bool) -> tuple[float, ...]:
-    """Those of the statistics, of the mean of U^2, and of a move by a scale that is exact."""
+def _bounds(form: tuple[int, int, int], factored: bool, pairs: bool) -> tuple[float, ...]:
+    """Those of the statistics, of the mean of U^2, and of a move by a scale that is exact.
+
+    The mean is of pairs, or of doubles.
+    """
     p, n, m = form
     if factored:
         of_matrices = Bounds(p, n, m)
-        mean = of_matrices.mean_square_U(not (doubles and n > 1))
+        mean = of_matrices.mean_square_U(pairs)
         return of_matrices.R, of_matrices.C, mean, *of_matrices.move(0.0)
     of_vector = VectorBounds(n)
-    mean = of_vector.mean_square_U(not doubles)
+    mean = of_vector.mean_square_U(pairs)
     return of_vector.C, of_vector.C, mean, *of_vector.move(0.0)
