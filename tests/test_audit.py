@@ -51,14 +51,12 @@ def names(implementations):
 
 
 def in_turn(implementations):
-    """In float64 those of a quick run; in float32 in a slow one, and the others in every dtype."""
+    """In float64 those of a quick run; in every dtype, and the others too, in a slow one."""
     for c in implementations:
-        rest, dtypes = "every dtype", DTYPES
         if quick(c):
-            rest, dtypes = "float32", ("float32",)
             yield pytest.param(name_of(c), c, ("float64",), id=c.__name__)
-        slow = {"id": f"{c.__name__}, {rest}", "marks": pytest.mark.slow}
-        yield pytest.param(name_of(c), c, dtypes, **slow)
+        slow = {"id": f"{c.__name__}, every dtype", "marks": pytest.mark.slow}
+        yield pytest.param(name_of(c), c, DTYPES, **slow)
 
 
 def variants():
