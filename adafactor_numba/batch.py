@@ -52,6 +52,7 @@ class Batch:
         self._forms = np.where(plain, sweep.PLAIN, sweep.STRIDED)
         self._pieces = _pieces(table["strips"], self._sizes)
         dtype = parameters[0].weights.dtype
+        self._carries = dtype not in FORMATS
         self._like: list[tuple[int, Array]] = [
             (sweep.PLAIN, np.empty((1, 1, 1), dtype)),
             (sweep.STRIDED, np.empty((4, 4, 4), dtype)[::2, ::2, ::2]),
@@ -110,23 +111,34 @@ class Batch:
         """The forms that there are, each with an array of its kind."""
         return [(form, like) for form, like in self._like if form in forms]
 
-    def read(
+    def step(
         self,
         rates: Mapping[int, Rates],
-        epsilon_1: float,
+        constants: Hyperparameters,
+        carry: bool,
         threads: int,
         bounds: Bounds,
     ) -> bool:
+        """Read all and, if it is within bounds, take its step, in one call; whether it was taken.
+
+        It is not where the arrays are of two forms.  With `carry`, X is taken to stay as it is
+        until the next step, and is not read for it, but for float16 and bfloat16, of which the
+        sums are those before they are rounded.
+        """
+        if len(self._present) > 1:
+            return False
+        self._note(rates)
+        taken = self._call(sweep.READ + sweep.WRITE, constants, carry, threads, bounds)
+        if taken:
+            self._settle(carry)
+        return taken
+
+    def read(
+        self, rates: Mapping[int, Rates], constants: Hyperparameters, threads: int, bounds: Bounds
+    ) -> bool:
         """Read all for the next step of each; whether the sums of squares are within bounds."""
-        field, (work, alone) = self._field, self._shared(threads)
-        field["t"][:] = self.t + 1
-        for t, own in rates.items():
-            which = slice(None) if len(rates) == 1 else field["t"] == t
-            field["w"][which], field["beta_2"][which], field["rho"][which] = own
-        within, read = True, sweep.read if alone else sweep.read_together
-        for form, like in self._present:
-            within &= read(work, epsilon_1, bounds, form, like)
-        return within
+        self._note(rates)
+        return self._call(sweep.READ, constants, False, threads, bounds)
 
     def sums(self) -> tuple[Array, Array]:
         """What `read` came to: not finite where an entry is not."""
@@ -138,22 +150,10 @@ class Batch:
         self._active = []  # so that the next step arranges them anew
         self._moved = np.flatnonzero(self._field["form"])
 
-    def write(self, constants: Hyperparameters, carry: bool, threads: int) -> None:
-        """The step in place on X and the statistics, from what was read.
-
-        With `carry`, X is taken to stay as it is until the next step, and is not read for it, but
-        for float16 and bfloat16, of which the sums are those before they are rounded.
-        """
-        carry &= self._like[0][1].dtype not in FORMATS
-        work, alone = self._shared(threads)
-        epsilon_1, epsilon_2, d = constants.epsilon_1, constants.epsilon_2, constants.d
-        same = sweep.Constants(epsilon_1, epsilon_2, d, self._seed, carry)
-        for form, like in self._present:
-            (sweep.write if alone else sweep.write_together)(work, same, form, like)
-        self._field["known"][self._moved] = carry
-        self.count(self._moved)
-        for k in self._fetched:
-            self._parameters[k].store()
+    def write(self, constants: Hyperparameters, carry: bool, threads: int, bounds: Bounds) -> None:
+        """The step in place on X and the statistics, from what was read; `carry` as in `step`."""
+        self._call(sweep.WRITE, constants, carry, threads, bounds)
+        self._settle(carry)
 
     def count(self, which: Any) -> None:
         """Count an update of these, after which no gradient is needed any more."""
@@ -169,6 +169,34 @@ class Batch:
         if self._work.cuts.shape[0] != threads + 1:
             self._work = self._work._replace(cuts=self._cuts(threads))
         return self._work
+
+    def _note(self, rates: Mapping[int, Rates]) -> None:
+        """Write the t of its step and its rates beside each parameter."""
+        field = self._field
+        np.add(self.t, 1, out=field["t"])
+        for t, own in rates.items():
+            which = slice(None) if len(rates) == 1 else field["t"] == t
+            field["w"][which], field["beta_2"][which], field["rho"][which] = own
+
+    def _call(
+        self, asked: int, constants: Hyperparameters, carry: bool, threads: int, bounds: Bounds
+    ) -> bool:
+        """What is asked of the loops, for each form that there is; whether it is within bounds."""
+        work, alone = self._shared(threads)
+        step = sweep.step if alone else sweep.step_together
+        epsilon_1, epsilon_2, d = constants.epsilon_1, constants.epsilon_2, constants.d
+        same = sweep.Constants(epsilon_1, epsilon_2, d, self._seed, carry and self._carries)
+        within = True
+        for form, like in self._present:
+            within &= step(work, same, bounds, asked, form, like)
+        return within
+
+    def _settle(self, carry: bool) -> None:
+        """Count the step that was taken."""
+        self._field["known"][self._moved] = carry and self._carries
+        self.count(self._moved)
+        for k in self._fetched:
+            self._parameters[k].store()
 
     def _shared(self, threads: int) -> tuple[sweep.Work, bool]:
         """The work for so many threads as are worth their start, and whether that is one."""

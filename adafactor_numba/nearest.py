@@ -42,7 +42,7 @@ def between(low: float, high: float, dtype: np.dtype[Any]) -> Fraction:
 @lru_cache(maxsize=1024)
 def weight(t: int) -> float:
     """The double nearest to t^-0.8."""
-    return _power(math.pow(t, -0.8), t, 4, 5)
+    return _power(math.pow(t, 0.2) / t, t, 4, 5)
 
 
 @lru_cache(maxsize=1024)
@@ -52,17 +52,22 @@ def rho(t: int) -> float:
 
 
 def _power(x: float, t: int, k: int, l: int) -> float:
-    """The double nearest to t^(-k / l), from a near one: y is below it where y^l t^k < 1."""
-    while _beyond(x, math.inf, t, k, l) < 0:
+    """The double nearest to t^(-k / l), from a near one; t^(-k / l) is never halfway."""
+    while _below(x, 1, t, k, l):
         x = math.nextafter(x, math.inf)
-    while _beyond(x, 0.0, t, k, l) > 0:
+    while not _below(x, -1, t, k, l):
         x = math.nextafter(x, 0.0)
     return x
 
 
-def _beyond(x: float, towards: float, t: int, k: int, l: int) -> int:
-    """The sign, times a number, of y^l t^k - 1, for y halfway to the next double."""
-    a, b = x.as_integer_ratio()
-    c, d = math.nextafter(x, towards).as_integer_ratio()
-    above, below = a * d + b * c, 2 * b * d
-    return int(above**l * t**k - below**l)
+def _below(x: float, side: int, t: int, k: int, l: int) -> bool:
+    """Whether y 2^e < t^(-k / l), that is y^l t^k < 2^(-e l).
+
+    y 2^e is halfway to the next double above or below x, by the sign of `side`; below a power of
+    two that is half as far.
+    """
+    part, exponent = math.frexp(x)
+    e, half = exponent - 55, 1 if side < 0 and part == 0.5 else 2
+    y = int(part * 2**55) + half * side
+    power: int = y**l * t**k
+    return power.bit_length() <= -e * l

@@ -75,6 +75,7 @@ class Adafactor:
         self._carry = params_unchanged_between_steps
         self.hyperparameters = Hyperparameters(rho, beta_2, epsilon_1, epsilon_2, d)
         self._ordinary = constants_are_ordinary(self.hyperparameters)
+        self._bounds = bounds(self.hyperparameters.epsilon_2)
         arrays = _named("params", params)
         self._mapping = isinstance(params, Mapping)
         from .batch import Batch  # the loops: half as long to load as Numba, so only when needed
@@ -134,13 +135,16 @@ class Adafactor:
         if self.strict:
             self._step_strictly(gradients, rates)
             return
-        wide: list[Hashable] = []
         for names, batch in self._batches:
             batch.take([gradients[name] for name in names])
+        if len(self._batches) == 1 and self._step_at_once(rates):
+            return
+        wide: list[Hashable] = []
+        for names, batch in self._batches:
             wide += self._read(names, batch, gradients, rates)
         moves = [self._move(name, gradients[name], rates) for name in wide]
         for _, batch in self._batches:
-            batch.write(self.hyperparameters, self._carry, self._threads)
+            batch.write(self.hyperparameters, self._carry, self._threads, self._bounds)
         for name, (X_new, statistics) in zip(wide, moves, strict=True):
             self._parameters[name].move(X_new, statistics, self._seed)
 
@@ -152,9 +156,10 @@ class Adafactor:
         if self._lists is None:
             self._lists = self._strict_lists()
         small: set[Hashable] = set()
+        alone = len(self._lists) == 1
         for names, own in self._lists:
             given = [gradients[name] for name in names]
-            taken = own.read(given, exact, self.hyperparameters, self._threads)
+            taken = own.read(given, exact, self.hyperparameters, self._threads, alone)
             small.update([names[k] for k in taken])
         steps = {
             name: self._read_strictly(name, G, exact)
@@ -220,6 +225,21 @@ class Adafactor:
         except AttributeError:
             return False
 
+    def _step_at_once(self, rates: Mapping[int, Rates]) -> bool:
+        """The step of the one batch in one call, if all is ordinary; whether it was taken."""
+        ((names, batch),) = self._batches
+        return self._all_ordinary([self._parameters[name] for name in names], rates) and batch.step(
+            rates, self.hyperparameters, self._carry, self._threads, self._bounds
+        )
+
+    def _all_ordinary(self, parameters: Iterable[Any], rates: Mapping[int, Rates]) -> bool:
+        """Whether the statistics, the constants and these rates are ordinary, and sums may be."""
+        return (
+            self._ordinary
+            and all(rate_is_ordinary(own.rho) for own in rates.values())
+            and not any(parameter.exponents for parameter in parameters)
+        )
+
     def _read(
         self,
         names: Sequence[Hashable],
@@ -232,17 +252,15 @@ class Adafactor:
         Raises a ValueError for an entry that is not finite.
         """
         parameters = [self._parameters[name] for name in names]
-        epsilon_1, epsilon_2 = self.hyperparameters.epsilon_1, self.hyperparameters.epsilon_2
-        within = batch.read(rates, epsilon_1, self._threads, bounds(epsilon_2))
-        wide_before = [bool(parameter.exponents) for parameter in parameters]
-        unusual = {t for t, own in rates.items() if not rate_is_ordinary(own.rho)}
-        if within and self._ordinary and not unusual and not any(wide_before):
+        within = batch.read(rates, self.hyperparameters, self._threads, self._bounds)
+        if within and self._all_ordinary(parameters, rates):
             return []
         sum_G, sum_X = batch.sums()
-        ordinary = sums_are_ordinary(sum_G, sum_X, epsilon_2)
+        ordinary = sums_are_ordinary(sum_G, sum_X, self.hyperparameters.epsilon_2)
         ordinary &= self._ordinary
-        ordinary &= ~np.array(wide_before)
-        ordinary &= ~np.isin(batch.t + 1, [*unusual])
+        ordinary &= [not parameter.exponents for parameter in parameters]
+        unusual = [t for t, own in rates.items() if not rate_is_ordinary(own.rho)]
+        ordinary &= ~np.isin(batch.t + 1, unusual)
         wide = [k for k in np.flatnonzero(~ordinary).tolist() if gradients[names[k]] is not None]
         for k in wide:
             parameters[k].scan(f"grads[{names[k]!r}]", gradients[names[k]])

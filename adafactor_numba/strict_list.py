@@ -1,4 +1,4 @@
-"""The small parameters of one type of float, whose strict steps are taken in two compiled calls."""
+"""The small parameters of one type of float, whose strict steps are taken together."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -15,7 +15,7 @@ from .memory import Array
 from .parameter import Parameter
 from .strict_step import SHARED, Rates, constants_fit, largest_gradient
 from .survey import worthwhile
-from .sweep import PLAIN
+from .sweep import IDLE, PLAIN, READ, WRITE
 from .vectorbounds import VectorBounds
 
 
@@ -54,8 +54,13 @@ class StrictList:
         rates: Mapping[int, Rates],
         constants: Hyperparameters,
         threads: int,
+        alone: bool,
     ) -> list[int]:
-        """Read for the next step of each; the places of those of which `write` takes it."""
+        """Read for the next step of each; the places of those of which `write` takes it.
+
+        If `alone`, there are no others to be read before anything is written; where none of these
+        is left, the same call steps them all, and `write` only says so.
+        """
         fit = all(constants_fit(constants, own.rho) for own in rates.values())
         self._taken: list[int] = []
         if not (fit and self._small.any()):
@@ -74,12 +79,12 @@ class StrictList:
         tables = work.table, tasks, self._cuts, work.statistics, np.empty(self._length), of_each
         own = constants.epsilon_1, constants.epsilon_2, constants.d, largest_gradient(constants)
         self._given = strict_sweep.Work(*tables), strict_sweep.Constants(*own)
-        self._run(strict_sweep.read_share, strict_sweep.read)
-        for k, task in self._places.items():
-            if self._parameters[k].exponents:
-                tasks["state"][task] = strict_sweep.LEFT
+        wide = [task for k, task in self._places.items() if self._parameters[k].exponents]
+        at_once = alone and self._all and not wide
+        self._stepped = self._call(READ + WRITE if at_once else READ)
         self._taken = [*self._places]
-        if tasks["state"].min() < 0:
+        if not self._stepped:
+            tasks["state"][wide] = strict_sweep.LEFT
             self._taken = which[tasks["state"] >= 0].tolist()
         return self._taken
 
@@ -88,19 +93,21 @@ class StrictList:
         if not self._taken:
             self._batch.release()
             return Certificate(), []
-        self._run(strict_sweep.write_share, strict_sweep.write)
+        if not self._stepped:
+            self._call(WRITE)
         self._given = None
         state, which = self._tasks["state"], self._tasks["parameter"]
         left: list[int] = []
         if state.min() < 0:
             which, state = which[state >= 0], state[state >= 0]
             left = sorted({*self._taken}.difference(which.tolist()))
-        self._batch.count(which)
+        own: Any = slice(None) if which.size == self._every.size else which  # which is quicker
+        self._batch.count(own)
         for k in which[self._copied[which]].tolist():
             self._parameters[k].store()
-        entries, in_pairs = int(self._sizes[which].sum()), int(state.sum())
+        entries, in_pairs = int(self._sizes[own].sum()), int(state.sum())
         in_pairs = in_pairs if self._doubles else entries
-        first, statistics = entries - in_pairs, int(self._entries[which].sum())
+        first, statistics = entries - in_pairs, int(self._entries[own].sum())
         return Certificate(first, in_pairs, statistics_pairs=statistics), left
 
     def _arrange(self, forms: Array, threads: int) -> None:
@@ -110,18 +117,17 @@ class StrictList:
         self._arranged = key
         which = np.flatnonzero(self._small & (forms == PLAIN))
         self._tasks, self._places = self._every[which], {k: i for i, k in enumerate(which.tolist())}
+        self._all = which.size == np.count_nonzero(forms != IDLE)
         ends = np.cumsum(self._kept[which])
         self._tasks["sums"], self._length = ends - self._kept[which], ends[-1] if ends.size else 0
         done = np.concatenate([[0], np.cumsum(self._sizes[which] + OWN)])
         threads = threads if done[-1] >= SERIAL else 1
         self._cuts = np.searchsorted(done, np.linspace(0, done[-1], threads + 1))
 
-    def _run(self, alone: Any, shared: Any) -> None:
-        """One of the loops, on threads if these are worth their start."""
-        if len(self._cuts) == 2:
-            alone(*self._given, 0, self._like)
-        else:
-            shared(*self._given, self._like)
+    def _call(self, asked: int) -> bool:
+        """What is asked of the loops, on threads if these are worth their start."""
+        step = strict_sweep.step if len(self._cuts) == 2 else strict_sweep.step_together
+        return bool(step(*self._given, asked, self._like))
 
 
 def _bounds(form: tuple[int, int, int], factored: bool, pairs: bool) -> tuple[float, ...]:

@@ -1,4 +1,4 @@
-"""Strict steps of a list of small parameters, in two calls: all is read, and then all is written.
+"""Strict steps of a list of small parameters, in one call: all is read, and then all is written.
 
 The loops are those of a step of its own, one thread for each parameter.  What they do not take, or
 what pairs leave undecided, stays as it was, and is left to such a step.
@@ -22,7 +22,7 @@ from .scale import factor, largest, mean_square_U, scaled
 from .singles import fit, halves
 from .strict_step import LARGEST
 from .survey import worthwhile
-from .sweep import Table, factors, gradient, moments, weights
+from .sweep import READ, WRITE, Table, factors, gradient, moments, weights
 
 TASK = np.dtype(
     [
@@ -97,9 +97,9 @@ def _read_matrix(p: Any, task: Any, work: Work, constants: Constants, like: Any)
     parts, X, G = np.empty((2, p.strips, p.m)), weights(p, like), gradient(p, like)
     observe(G, R_old, own, R, parts, ratios, 0, p.strips)
     gather(parts, C)
-    taken = add_strips(totals[0], X, 0, p.strips)
+    within = add_strips(totals[0], X, 0, p.strips)
     task.square, task.rest = pair(totals)
-    return bool(taken and largest(R, C) <= constants.largest * constants.largest)
+    return bool(within and largest(R, C) <= constants.largest * constants.largest)
 
 
 read_matrix = inlined(_read_matrix)
@@ -109,9 +109,9 @@ def _read_vector(p: Any, task: Any, work: Work, constants: Constants, like: Any)
     """Sum up X of a vector; whether it and G are taken."""
     totals = np.zeros((1, LIMBS), np.int64)
     X, G = row(p.X, p, like), row(p.G, p, like)
-    taken: bool = vectorpasses.read_share(X, G, constants.largest, totals[0], 0, p.n)
+    within: bool = vectorpasses.read_share(X, G, constants.largest, totals[0], 0, p.n)
     task.square, task.rest = pair(totals)
-    return taken
+    return within
 
 
 read_vector = inlined(_read_vector)
@@ -226,10 +226,10 @@ def _read_share(work: Work, constants: Constants, k: int, like: Any) -> None:
         task = work.tasks[i]
         p = work.table[task.parameter]
         if p.factored:
-            taken = read_matrix(p, task, work, constants, like)
+            within = read_matrix(p, task, work, constants, like)
         else:
-            taken = read_vector(p, task, work, constants, like)
-        task.state = 0 if taken and task.square <= LARGEST * LARGEST else LEFT
+            within = read_vector(p, task, work, constants, like)
+        task.state = 0 if within and task.square <= LARGEST * LARGEST else LEFT
 
 
 read_share = loop(_read_share)
@@ -249,19 +249,43 @@ def _write_share(work: Work, constants: Constants, k: int, like: Any) -> None:
 write_share = loop(_write_share)
 
 
-def _read(work: Work, constants: Constants, like: Any) -> None:
-    """Read all, each thread its own."""
-    for k in prange(work.cuts.shape[0] - 1):
-        read_share(work, constants, k, like)
+def _left(tasks: Table) -> int:
+    """How many are left."""
+    count = 0
+    for task in tasks:
+        count += task.state == LEFT
+    return count
 
 
-read = together(_read)
+left = loop(_left)
 
 
-def _write(work: Work, constants: Constants, like: Any) -> None:
-    """Step all that is not left."""
-    for k in prange(work.cuts.shape[0] - 1):
-        write_share(work, constants, k, like)
+def _step(work: Work, constants: Constants, asked: int, like: Any) -> bool:
+    """Read all, if asked, and step what is not left, if asked; whether that was done.
+
+    If both are asked, it steps only where nothing is left.  One thread follows the other.
+    """
+    if asked & READ:
+        for k in range(work.cuts.shape[0] - 1):
+            read_share(work, constants, k, like)
+    stepping: bool = asked == WRITE or (asked & WRITE != 0 and left(work.tasks) == 0)
+    if stepping:
+        for k in range(work.cuts.shape[0] - 1):
+            write_share(work, constants, k, like)
+    return stepping
 
 
-write = together(_write)
+def _step_together(work: Work, constants: Constants, asked: int, like: Any) -> bool:
+    """The same, all threads at once."""
+    if asked & READ:
+        for k in prange(work.cuts.shape[0] - 1):
+            read_share(work, constants, k, like)
+    stepping: bool = asked == WRITE or (asked & WRITE != 0 and left(work.tasks) == 0)
+    if stepping:
+        for k in prange(work.cuts.shape[0] - 1):
+            write_share(work, constants, k, like)
+    return stepping
+
+
+step = loop(_step)
+step_together = together(_step_together)

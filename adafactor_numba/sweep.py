@@ -45,6 +45,7 @@ PIECE = np.dtype([(name, np.int64) for name in ("parameter", "start", "stop")])
 """Some strips of one parameter."""
 
 IDLE, PLAIN, STRIDED = range(3)  # forms: without a gradient, contiguous, any other
+READ, WRITE = 1, 2  # what is asked of a step: one of them, or both as their sum
 PHASES = ADVANCE, DESCEND = 0, 1  # of a step, after all was read
 
 Table = NDArray[Any]
@@ -275,37 +276,40 @@ def _gathering(work: Work, bounds: Bounds, form: int) -> bool:
 gathering = loop(_gathering)
 
 
-def _read(work: Work, epsilon_1: float, bounds: Bounds, form: int, like: Any) -> bool:
-    """Read all that is of one form, one thread after the other; whether it is within bounds."""
-    for thread in range(work.cuts.shape[0] - 1):
-        reading(work, thread, epsilon_1, form, like)
-    within: bool = gathering(work, bounds, form)
-    return within
+def _step(
+    work: Work, constants: Constants, bounds: Bounds, asked: int, form: int, like: Any
+) -> bool:
+    """Read all that is of one form, if asked, and then move it, if asked and within bounds.
 
-
-def _read_together(work: Work, epsilon_1: float, bounds: Bounds, form: int, like: Any) -> bool:
-    """The same, all threads at once."""
-    for thread in prange(work.cuts.shape[0] - 1):
-        reading(work, thread, epsilon_1, form, like)
-    within: bool = gathering(work, bounds, form)
-    return within
-
-
-def _write(work: Work, constants: Constants, form: int, like: Any) -> None:
-    """The step of all that is of one form, one thread after the other."""
-    for phase in PHASES:
+    One thread does its part after the other.  Returns whether what was read is within bounds.
+    """
+    within = True
+    if asked & READ:
         for thread in range(work.cuts.shape[0] - 1):
-            writing(work, constants, phase, thread, form, like)
+            reading(work, thread, constants.epsilon_1, form, like)
+        within = gathering(work, bounds, form)
+    if asked & WRITE and within:
+        for phase in PHASES:
+            for thread in range(work.cuts.shape[0] - 1):
+                writing(work, constants, phase, thread, form, like)
+    return within
 
 
-def _write_together(work: Work, constants: Constants, form: int, like: Any) -> None:
-    """The same, all threads at once in each phase."""
-    for phase in PHASES:
+def _step_together(
+    work: Work, constants: Constants, bounds: Bounds, asked: int, form: int, like: Any
+) -> bool:
+    """The same, all threads at once where they read and in each phase."""
+    within = True
+    if asked & READ:
         for thread in prange(work.cuts.shape[0] - 1):
-            writing(work, constants, phase, thread, form, like)
+            reading(work, thread, constants.epsilon_1, form, like)
+        within = gathering(work, bounds, form)
+    if asked & WRITE and within:
+        for phase in PHASES:
+            for thread in prange(work.cuts.shape[0] - 1):
+                writing(work, constants, phase, thread, form, like)
+    return within
 
 
-read = loop(_read)
-read_together = together(_read_together)
-write = loop(_write)
-write_together = together(_write_together)
+step = loop(_step)
+step_together = together(_step_together)

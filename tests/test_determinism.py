@@ -85,6 +85,18 @@ def test_how_an_array_lies_in_memory_changes_no_bit(layout, name):
     assert found == [expected(name)[shape] for shape in shapes]
 
 
+def test_types_and_layouts_together_change_no_bit():
+    shapes = [shape for shape in SMALL if shape]
+    kinds = [(name, lay) for name in ("float32", "float64") for lay in LAYOUTS.values()]
+    X = [lay(normal(shape, name)) for name, lay in kinds for shape in shapes]
+    optimizer = Adafactor(X, threads=2)
+    for t in (1, 2):
+        optimizer.step([lay(normal(shape, name, t)) for name, lay in kinds for shape in shapes])
+    states = optimizer.state_dict().values()
+    found = [snapshot_of(x, state) for x, state in zip(X, states, strict=True)]
+    assert found == [expected(name)[shape] for name, _ in kinds for shape in shapes]
+
+
 def test_blocks_and_strips_are_those_of_the_shape():
     for n, m in ((1, 1), (9, 70_000), (4096, 4096), (10**6, 3), (70_001, 1)):
         assert loops.height(m) % loops.LEAST == 0

@@ -53,11 +53,9 @@ def parted(
         _fill(work, k, at, source, known)
     given, bound = points[0].given, Anything()
     constants = batch.sweep.Constants(*(given[x] for x in SHARED), -1, True)
-    read, write = ("read", "write") if threads == 1 else ("read_together", "write_together")
     bounds = types.SimpleNamespace(gradient=bound, weights=bound, least_weights=bound)
-    form = batch.sweep.PLAIN
-    getattr(source, read)(work, given["epsilon_1"], bounds, form, None)
-    getattr(source, write)(work, constants, form, None)
+    step = source.step if threads == 1 else source.step_together
+    step(work, constants, bounds, source.READ + source.WRITE, source.PLAIN, None)
     wrong = []
     for k, at in enumerate(points):
         at.taken = algebra.roots - before
