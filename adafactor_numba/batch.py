@@ -52,7 +52,6 @@ class Batch:
         self._forms = np.where(plain, sweep.PLAIN, sweep.STRIDED)
         self._pieces = _pieces(table["strips"], self._sizes)
         dtype = parameters[0].weights.dtype
-        self._carries = dtype not in FORMATS
         self._like: list[tuple[int, Array]] = [
             (sweep.PLAIN, np.empty((1, 1, 1), dtype)),
             (sweep.STRIDED, np.empty((4, 4, 4), dtype)[::2, ::2, ::2]),
@@ -111,34 +110,35 @@ class Batch:
         """The forms that there are, each with an array of its kind."""
         return [(form, like) for form, like in self._like if form in forms]
 
-    def step(
+    def read(
         self,
         rates: Mapping[int, Rates],
         constants: Hyperparameters,
         carry: bool,
         threads: int,
         bounds: Bounds,
+        alone: bool,
     ) -> bool:
-        """Read all and, if it is within bounds, take its step, in one call; whether it was taken.
+        """Read all for the next step of each; whether the sums of squares are within bounds.
 
-        It is not where the arrays are of two forms.  With `carry`, X is taken to stay as it is
-        until the next step, and is not read for it, but for float16 and bfloat16, of which the
-        sums are those before they are rounded.
+        With `carry`, X is taken to stay as it is until the step after, and is not read for it, but
+        for float16 and bfloat16, of which the sums are those before they are rounded.  If `alone`,
+        there is nothing else to be read before anything is written: where all is of one form and
+        within bounds, the same call moves it, and `write` only counts.
         """
-        if len(self._present) > 1:
-            return False
-        self._note(rates)
-        taken = self._call(sweep.READ + sweep.WRITE, constants, carry, threads, bounds)
-        if taken:
-            self._settle(carry)
-        return taken
-
-    def read(
-        self, rates: Mapping[int, Rates], constants: Hyperparameters, threads: int, bounds: Bounds
-    ) -> bool:
-        """Read all for the next step of each; whether the sums of squares are within bounds."""
-        self._note(rates)
-        return self._call(sweep.READ, constants, False, threads, bounds)
+        field = self._field
+        np.add(self.t, 1, out=field["t"])
+        for t, own in rates.items():
+            which = slice(None) if len(rates) == 1 else field["t"] == t
+            field["w"][which], field["beta_2"][which], field["rho"][which] = own
+        epsilon_1, epsilon_2, d = constants.epsilon_1, constants.epsilon_2, constants.d
+        carry &= self._like[0][1].dtype not in FORMATS
+        same = sweep.Constants(epsilon_1, epsilon_2, d, self._seed, carry)
+        self._given = self._shared(threads), same, bounds
+        at_once = alone and len(self._present) == 1
+        within = self._call(sweep.READ + sweep.WRITE if at_once else sweep.READ)
+        self._written = at_once and within
+        return within
 
     def sums(self) -> tuple[Array, Array]:
         """What `read` came to: not finite where an entry is not."""
@@ -150,10 +150,15 @@ class Batch:
         self._active = []  # so that the next step arranges them anew
         self._moved = np.flatnonzero(self._field["form"])
 
-    def write(self, constants: Hyperparameters, carry: bool, threads: int, bounds: Bounds) -> None:
-        """The step in place on X and the statistics, from what was read; `carry` as in `step`."""
-        self._call(sweep.WRITE, constants, carry, threads, bounds)
-        self._settle(carry)
+    def write(self) -> None:
+        """The step in place on X and the statistics, from what was read."""
+        if not self._written:
+            self._call(sweep.WRITE)
+        _, same, _ = self._given
+        self._field["known"][self._moved] = same.carry
+        self.count(self._moved)
+        for k in self._fetched:
+            self._parameters[k].store()
 
     def count(self, which: Any) -> None:
         """Count an update of these, after which no gradient is needed any more."""
@@ -170,33 +175,13 @@ class Batch:
             self._work = self._work._replace(cuts=self._cuts(threads))
         return self._work
 
-    def _note(self, rates: Mapping[int, Rates]) -> None:
-        """Write the t of its step and its rates beside each parameter."""
-        field = self._field
-        np.add(self.t, 1, out=field["t"])
-        for t, own in rates.items():
-            which = slice(None) if len(rates) == 1 else field["t"] == t
-            field["w"][which], field["beta_2"][which], field["rho"][which] = own
-
-    def _call(
-        self, asked: int, constants: Hyperparameters, carry: bool, threads: int, bounds: Bounds
-    ) -> bool:
+    def _call(self, asked: int) -> bool:
         """What is asked of the loops, for each form that there is; whether it is within bounds."""
-        work, alone = self._shared(threads)
-        step = sweep.step if alone else sweep.step_together
-        epsilon_1, epsilon_2, d = constants.epsilon_1, constants.epsilon_2, constants.d
-        same = sweep.Constants(epsilon_1, epsilon_2, d, self._seed, carry and self._carries)
-        within = True
+        (work, one), same, bounds = self._given
+        step, within = sweep.step if one else sweep.step_together, True
         for form, like in self._present:
             within &= step(work, same, bounds, asked, form, like)
         return within
-
-    def _settle(self, carry: bool) -> None:
-        """Count the step that was taken."""
-        self._field["known"][self._moved] = carry and self._carries
-        self.count(self._moved)
-        for k in self._fetched:
-            self._parameters[k].store()
 
     def _shared(self, threads: int) -> tuple[sweep.Work, bool]:
         """The work for so many threads as are worth their start, and whether that is one."""

@@ -135,16 +135,13 @@ class Adafactor:
         if self.strict:
             self._step_strictly(gradients, rates)
             return
-        for names, batch in self._batches:
-            batch.take([gradients[name] for name in names])
-        if len(self._batches) == 1 and self._step_at_once(rates):
-            return
         wide: list[Hashable] = []
         for names, batch in self._batches:
+            batch.take([gradients[name] for name in names])
             wide += self._read(names, batch, gradients, rates)
         moves = [self._move(name, gradients[name], rates) for name in wide]
         for _, batch in self._batches:
-            batch.write(self.hyperparameters, self._carry, self._threads, self._bounds)
+            batch.write()
         for name, (X_new, statistics) in zip(wide, moves, strict=True):
             self._parameters[name].move(X_new, statistics, self._seed)
 
@@ -225,13 +222,6 @@ class Adafactor:
         except AttributeError:
             return False
 
-    def _step_at_once(self, rates: Mapping[int, Rates]) -> bool:
-        """The step of the one batch in one call, if all is ordinary; whether it was taken."""
-        ((names, batch),) = self._batches
-        return self._all_ordinary([self._parameters[name] for name in names], rates) and batch.step(
-            rates, self.hyperparameters, self._carry, self._threads, self._bounds
-        )
-
     def _all_ordinary(self, parameters: Iterable[Any], rates: Mapping[int, Rates]) -> bool:
         """Whether the statistics, the constants and these rates are ordinary, and sums may be."""
         return (
@@ -249,11 +239,14 @@ class Adafactor:
     ) -> list[Hashable]:
         """Have the batch sum all squares, and leave out what is not ordinary: returned by name.
 
-        Raises a ValueError for an entry that is not finite.
+        The only batch moves at once, if all of it is ordinary.  Raises a ValueError for an entry
+        that is not finite.
         """
         parameters = [self._parameters[name] for name in names]
-        within = batch.read(rates, self.hyperparameters, self._threads, self._bounds)
-        if within and self._all_ordinary(parameters, rates):
+        all_ordinary = self._all_ordinary(parameters, rates)
+        own = self._carry, self._threads, self._bounds
+        alone = len(self._batches) == 1 and all_ordinary
+        if batch.read(rates, self.hyperparameters, *own, alone) and all_ordinary:
             return []
         sum_G, sum_X = batch.sums()
         ordinary = sums_are_ordinary(sum_G, sum_X, self.hyperparameters.epsilon_2)

@@ -59,7 +59,7 @@ class StrictList:
         """Read for the next step of each; the places of those of which `write` takes it.
 
         If `alone`, there are no others to be read before anything is written; where none of these
-        is left, the same call steps them all, and `write` only says so.
+        is left, the same call steps them all, and `write` only counts.
         """
         fit = all(constants_fit(constants, own.rho) for own in rates.values())
         self._taken: list[int] = []
@@ -81,9 +81,10 @@ class StrictList:
         self._given = strict_sweep.Work(*tables), strict_sweep.Constants(*own)
         wide = [task for k, task in self._places.items() if self._parameters[k].exponents]
         at_once = alone and self._all and not wide
-        self._stepped = self._call(READ + WRITE if at_once else READ)
+        all_taken = self._call(READ + WRITE if at_once else READ)
+        self._written = at_once and all_taken
         self._taken = [*self._places]
-        if not self._stepped:
+        if wide or not all_taken:
             tasks["state"][wide] = strict_sweep.LEFT
             self._taken = which[tasks["state"] >= 0].tolist()
         return self._taken
@@ -93,7 +94,7 @@ class StrictList:
         if not self._taken:
             self._batch.release()
             return Certificate(), []
-        if not self._stepped:
+        if not self._written:
             self._call(WRITE)
         self._given = None
         state, which = self._tasks["state"], self._tasks["parameter"]

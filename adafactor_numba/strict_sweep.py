@@ -261,30 +261,33 @@ left = loop(_left)
 
 
 def _step(work: Work, constants: Constants, asked: int, like: Any) -> bool:
-    """Read all, if asked, and step what is not left, if asked; whether that was done.
+    """Read all, if asked, and then step what is not left, if asked.
 
-    If both are asked, it steps only where nothing is left.  One thread follows the other.
+    One thread follows the other.  If both are asked, it steps only where nothing is left after
+    reading.  Returns whether nothing was.
     """
+    all_taken = True
     if asked & READ:
         for k in range(work.cuts.shape[0] - 1):
             read_share(work, constants, k, like)
-    stepping: bool = asked == WRITE or (asked & WRITE != 0 and left(work.tasks) == 0)
-    if stepping:
+        all_taken = left(work.tasks) == 0
+    if asked & WRITE and all_taken:
         for k in range(work.cuts.shape[0] - 1):
             write_share(work, constants, k, like)
-    return stepping
+    return all_taken
 
 
 def _step_together(work: Work, constants: Constants, asked: int, like: Any) -> bool:
     """The same, all threads at once."""
+    all_taken = True
     if asked & READ:
         for k in prange(work.cuts.shape[0] - 1):
             read_share(work, constants, k, like)
-    stepping: bool = asked == WRITE or (asked & WRITE != 0 and left(work.tasks) == 0)
-    if stepping:
+        all_taken = left(work.tasks) == 0
+    if asked & WRITE and all_taken:
         for k in prange(work.cuts.shape[0] - 1):
             write_share(work, constants, k, like)
-    return stepping
+    return all_taken
 
 
 step = loop(_step)
