@@ -40,9 +40,10 @@ class Adafactor:
     same seed gives the same bits at the same t, place of a parameter in `params` and of an entry
     in it.  The seed is not part of `state_dict`.
 
-    With `strict`, every number that a step stores is the exact one, rounded once, as `strict.py`
-    says in full; `certificate` counts how those of the last step were decided.  Some inputs that
-    are very large are refused: |G| above 2^420 sqrt(epsilon_1), |X| above 2^490.
+    With `strict`, for float32 and float64, every number that a step stores is the exact one,
+    rounded once, as `strict.py` says in full; `certificate` counts how those of the last step were
+    decided.  Some inputs that are very large are refused: rows and columns of G of a norm above
+    2^420 sqrt(epsilon_1), X of one above 2^490.
 
     `threads` share a step, by default as many as Numba has; the bits are the same for any number.
     With `params_unchanged_between_steps` sum X^2 is taken from the last step and X read once less,
@@ -70,9 +71,10 @@ class Adafactor:
         threads: int | None = None,
         params_unchanged_between_steps: bool = False,
     ) -> None:
-        self.strict, self.certificate = strict, Certificate()
+        self.strict, self.certificate = _flag("strict", strict), Certificate()
         self._threads = _threads(threads)
-        self._carry = params_unchanged_between_steps
+        unchanged = params_unchanged_between_steps
+        self._carry = _flag("params_unchanged_between_steps", unchanged)
         self.hyperparameters = Hyperparameters(rho, beta_2, epsilon_1, epsilon_2, d)
         self._ordinary = constants_are_ordinary(self.hyperparameters)
         self._bounds = bounds(self.hyperparameters.epsilon_2)
@@ -315,6 +317,13 @@ class Adafactor:
                 f"{where} has {len(named)} entries, params {len(self._parameters)}: it lacks "
                 f"{_some(missing)} and has {_some(unknown)} beside; give one for each of params"
             )
+
+
+def _flag(name: str, given: object) -> bool:
+    """What is either True or False."""
+    if not isinstance(given, bool | np.bool_):
+        raise ValueError(f"{name} is {given!r}; give True or False")
+    return bool(given)
 
 
 def _threads(threads: object) -> int:

@@ -13,14 +13,17 @@ from .certificate import Certificate
 from .hyperparameters import Hyperparameters
 from .memory import Array
 from .parameter import Parameter
-from .strict_step import SHARED, Rates, constants_fit, largest_gradient
+from .strict_step import Rates, constants_fit, largest_gradient
 from .survey import worthwhile
 from .sweep import IDLE, PLAIN, READ, WRITE
 from .vectorbounds import VectorBounds
 
+LEAST, MOST = 2**16, 2**18  # entries up to which a thread has a parameter to itself: of any list,
+ENOUGH = 4  # and of one that has so many times as many
+
 
 class StrictList:
-    """Those of a batch that have less than SHARED entries; what does not lie row by row is left.
+    """Those of a batch that are small beside all of it; what does not lie row by row is left.
 
     `read` and then `write` are one step, and nothing is written in between.
     """
@@ -31,7 +34,7 @@ class StrictList:
         self._doubles = self._like.itemsize < 8
         table = batch.tables(1).table
         self._sizes = table["p"] * table["n"] * table["m"]
-        self._small = self._sizes < SHARED
+        self._small = self._sizes <= max(LEAST, min(MOST, self._sizes.sum() // ENOUGH))
         factors = table["p"] * (table["n"] + table["m"])
         pairs = factors + table["strips"] * table["m"]
         self._kept = np.where(table["factored"], 2 * pairs, 0)

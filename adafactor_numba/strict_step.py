@@ -23,8 +23,9 @@ from .ziv import TINY
 LARGEST = 2.0**490  # the square of which, summed over 2^44 entries, is a double
 SHARED = 2**16  # entries from which on threads are worth their start
 OUTSIDE = (
-    "or its gradient, statistics or constants are beyond what strict steps take: |G| up to 2^420 "
-    "sqrt(epsilon_1), all else up to 2^490, epsilon_1 from 2^-900 and d from 2^-500 on"
+    "or its gradient, statistics or constants are beyond what strict steps take: norms of rows and "
+    "columns of G up to 2^420 sqrt(epsilon_1), the norm of X and all else up to 2^490, epsilon_1 "
+    "from 2^-900 and d from 2^-500 on"
 )
 
 

@@ -153,3 +153,10 @@ def test_a_mean_square_is_carried_through_steps_in_wide_numbers(shape):
 def test_a_number_of_threads_that_is_none_is_an_error(threads):
     with pytest.raises((TypeError, ValueError), match="threads is"):
         Adafactor([np.zeros(2)], threads=threads)
+
+
+@pytest.mark.parametrize("name", ["strict", "params_unchanged_between_steps"])
+@pytest.mark.parametrize("given", [None, 1, "no"])
+def test_a_flag_is_true_or_false(name, given):
+    with pytest.raises(ValueError, match=f"{name} is {given!r}"):
+        Adafactor([np.zeros(2)], **{name: given})

@@ -52,7 +52,8 @@ def run(arrays, gradients, threads=2, **options):
 def by_itself(monkeypatch, *given, **options):
     """The same of steps of their own."""
     with monkeypatch.context() as patched:
-        patched.setattr(strict_list, "SHARED", 0)
+        patched.setattr(strict_list, "LEAST", -1)
+        patched.setattr(strict_list, "MOST", -1)
         return run(*given, **options)
 
 
@@ -76,6 +77,16 @@ def test_threads_share_a_long_list(threads, monkeypatch):
     gradients = [[normal(A.shape, np.float32, t) for A in X] for t in (1, 2)]
     due = by_itself(monkeypatch, X, gradients)
     assert run(X, gradients, threads) == due
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_threads_share_parameters_of_many_entries(dtype, threads, monkeypatch):
+    shapes = [(300, 257), (70_000,), (9, 8191), (256, 256), (90_000, 1)]
+    assert all(math.prod(shape) >= strict_list.LEAST for shape in shapes)
+    X, G = ([normal(shape, dtype, k) for shape in shapes] for k in (0, 1))
+    assert sum(A.size for A in X) >= strict_list.ENOUGH * max(A.size for A in X)
+    assert run(X, [G, G], threads) == by_itself(monkeypatch, X, [G, G], threads)
 
 
 @pytest.mark.parametrize("lie", [strided, unaligned, np.asfortranarray])
