@@ -161,9 +161,8 @@ class Batch:
             self._parameters[k].store()
 
     def count(self, which: Any) -> None:
-        """Count an update of these, after which no gradient is needed any more."""
+        """Count an update of these."""
         self.t[which] += 1
-        self.release()
 
     def release(self) -> None:
         """Hold no gradient any more."""

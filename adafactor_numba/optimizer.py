@@ -9,7 +9,7 @@ from numba import config
 
 from . import schedule
 from .certificate import Certificate
-from .hyperparameters import Hyperparameters, Rates, Schedule
+from .hyperparameters import RANGES, Hyperparameters, Rates, Schedule
 from .memory import SMALL, intervals, overlapping, reaches
 from .ordinary import bounds, constants_are_ordinary, rate_is_ordinary, sums_are_ordinary
 
@@ -47,7 +47,7 @@ class Adafactor:
 
     `threads` share a step, by default as many as Numba has; the bits are the same for any number.
     With `params_unchanged_between_steps` sum X^2 is taken from the last step and X read once less,
-    which is right only if nobody else writes to the parameters.
+    which is right only if nobody else writes to the parameters.  (Of 16 bits it is read anew.)
 
     >>> import numpy as np
     >>> X = np.zeros((2, 2))
@@ -134,9 +134,17 @@ class Adafactor:
         given = self._same_form("grads", grads)
         rates = self._rates(given)
         gradients = self._gradients(given)
-        if self.strict:
-            self._step_strictly(gradients, rates)
-            return
+        try:
+            if self.strict:
+                self._step_strictly(gradients, rates)
+            else:
+                self._step(gradients, rates)
+        finally:
+            for _, batch in self._batches:
+                batch.release()
+
+    def _step(self, gradients: Mapping[Hashable, Any], rates: Mapping[int, Rates]) -> None:
+        """All are read, and any entry that is not finite raises, before the first is written."""
         wide: list[Hashable] = []
         for names, batch in self._batches:
             batch.take([gradients[name] for name in names])
@@ -185,9 +193,15 @@ class Adafactor:
         given = parameter.weights, G.reshape(parameter.form), parameter.statistics
         own = rates[parameter.t + 1], self.hyperparameters, self._threads
         step = strictly.step(*given, *own)
-        if parameter.exponents or not step.fits:
+        if parameter.exponents:
+            raise ValueError(
+                f"params[{name!r}]: the state has exponents, and strict steps take doubles; "
+                f"nothing was changed"
+            )
+        if not step.fits:
             parameter.scan(f"grads[{name!r}]", G)
-            raise ValueError(f"{parameter.where} {strictly.OUTSIDE}; nothing was changed")
+            beyond = step.beyond(parameter.where, f"grads[{name!r}]: G (gradient)")
+            raise ValueError(f"{beyond}; nothing was changed")
         return step
 
     def _strict_lists(self) -> list[tuple[list[Hashable], Any]]:
@@ -280,6 +294,21 @@ class Adafactor:
             times |= {t + 1 for t, name in of_each if given[name] is not None}
         return {t: self.hyperparameters.at(t) for t in sorted(times)}
 
+    def __reduce__(self) -> Any:
+        """Copied or unpickled, it goes on from the same state, with the copies of its arrays.
+
+        A shallow copy has the same arrays, and a state of its own.
+        """
+        params = dict(zip(self._parameters, self._given, strict=True))
+        options = {name: getattr(self.hyperparameters, name) for name in RANGES} | {
+            "stochastic_rounding": self._seed if self._seed >= 0 else None,
+            "strict": self.strict,
+            "threads": self._threads,
+            "params_unchanged_between_steps": self._carry,
+        }
+        given = params if self._mapping else self._given
+        return _resumed, (type(self), given, options, self.state_dict())
+
     def state_dict(self) -> dict[Hashable, State]:
         """By index or key: {"t", "R", "C"}, or {"t", "V"} for vectors; the arrays are copies.
 
@@ -317,6 +346,15 @@ class Adafactor:
                 f"{where} has {len(named)} entries, params {len(self._parameters)}: it lacks "
                 f"{_some(missing)} and has {_some(unknown)} beside; give one for each of params"
             )
+
+
+def _resumed(
+    kind: type[Adafactor], params: Arrays, options: dict[str, Any], state: Mapping[Any, State]
+) -> Adafactor:
+    """An optimizer that has this state."""
+    optimizer = kind(params, **options)
+    optimizer.load_state_dict(state)
+    return optimizer
 
 
 def _flag(name: str, given: object) -> bool:

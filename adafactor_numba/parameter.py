@@ -180,6 +180,8 @@ def _weights(where: str, X: object) -> Array:
     """X, if it can be updated in place."""
     if not isinstance(X, np.ndarray) or not _taken(X.dtype):
         raise TypeError(f"{where}: X (weights) {_found(X)}; give an array of one of {TYPES}")
+    if np.ma.isMaskedArray(X):
+        raise TypeError(f"{where}: X (weights) is a masked array, all of which is updated; fill it")
     if not X.flags.writeable:
         raise ValueError(f"{where}: X (weights) is read-only, and is updated in place; give a copy")
     return X

@@ -21,10 +21,10 @@ from .doubledouble import two_sum
 from .hyperparameters import Hyperparameters
 from .memory import Array
 from .strict_matrix import MatrixStep
-from .strict_step import OUTSIDE, Rates, Step, largest_gradient
+from .strict_step import Rates, Step, largest_gradient
 from .strict_vector import VectorStep
 
-__all__ = ["OUTSIDE", "Rates", "Step", "largest_gradient", "rates", "step"]
+__all__ = ["Rates", "Step", "largest_gradient", "rates", "step"]
 
 
 def rates(constants: Hyperparameters, t: int, given: hyperparameters.Rates | None = None) -> Rates:

@@ -13,7 +13,7 @@ from .certificate import Certificate
 from .hyperparameters import Hyperparameters
 from .memory import Array
 from .parameter import Parameter
-from .strict_step import Rates, constants_fit, largest_gradient
+from .strict_step import Rates, largest_gradient, misfits
 from .survey import worthwhile
 from .sweep import IDLE, PLAIN, READ, WRITE
 from .vectorbounds import VectorBounds
@@ -64,7 +64,7 @@ class StrictList:
         If `alone`, there are no others to be read before anything is written; where none of these
         is left, the same call steps them all, and `write` only counts.
         """
-        fit = all(constants_fit(constants, own.rho) for own in rates.values())
+        fit = not any(misfits(constants, own.rho) for own in rates.values())
         self._taken: list[int] = []
         if not (fit and self._small.any()):
             return []
@@ -95,7 +95,6 @@ class StrictList:
     def write(self) -> tuple[Certificate, list[int]]:
         """The steps of those that pairs decide; the places of the others of them."""
         if not self._taken:
-            self._batch.release()
             return Certificate(), []
         if not self._written:
             self._call(WRITE)

@@ -22,11 +22,13 @@ from .ziv import TINY
 
 LARGEST = 2.0**490  # the square of which, summed over 2^44 entries, is a double
 SHARED = 2**16  # entries from which on threads are worth their start
-OUTSIDE = (
-    "or its gradient, statistics or constants are beyond what strict steps take: norms of rows and "
-    "columns of G up to 2^420 sqrt(epsilon_1), the norm of X and all else up to 2^490, epsilon_1 "
-    "from 2^-900 and d from 2^-500 on"
-)
+TAKEN = {
+    "epsilon_1": (LEAST, LARGEST, "2^-900 to 2^490"),
+    "epsilon_2": (0.0, LARGEST, "up to 2^490"),
+    "d": (2.0**-500, math.inf, "from 2^-500 on"),
+    "rho": (0.0, LARGEST, "up to 2^490"),
+}
+"""What strict steps take of the hyperparameters: the least, the largest, and this in words."""
 
 
 class Rates(NamedTuple):
@@ -66,7 +68,8 @@ class Step(ABC):
         self.rates, self.constants, self.unclipped = rates, constants, False
         self.totals, taken = self._read()
         self.square = pair(self.totals)
-        self.fits = taken and self.square[0] <= LARGEST**2 and constants_fit(constants, rates.rho)
+        self.misfits = misfits(constants, rates.rho)
+        self.fits = taken and self.square[0] <= LARGEST**2 and not self.misfits
 
     @abstractmethod
     def _read(self) -> tuple[Long, bool]:
@@ -95,6 +98,15 @@ class Step(ABC):
     @abstractmethod
     def _again(self, which: Array) -> Array:
         """Move the entries at these positions by pairs alone; the positions that stay undecided."""
+
+    def beyond(self, weights: str, gradient: str) -> str:
+        """What does not fit, so called, of a step of which all that is read is finite."""
+        if self.misfits:
+            return self.misfits[0]
+        if self.square[0] > LARGEST**2 or float(abs(self.X).max()) > LARGEST:
+            return f"{weights} has a norm above 2^490, which strict steps do not take"
+        which = "a row or column of a norm" if self.R_old is not None else "an entry"
+        return f"{gradient} has {which} above 2^420 sqrt(epsilon_1), which strict steps do not take"
 
     @property
     def doubles(self) -> bool:
@@ -167,13 +179,14 @@ class Step(ABC):
         return Exact(*given, *epsilons, constants.d, value(self.totals.sum(0)))
 
 
-def constants_fit(given: Hyperparameters, rho: float) -> bool:
-    """Whether strict steps take these, and this rho."""
-    return (
-        max(given.epsilon_1, given.epsilon_2, rho) <= LARGEST
-        and given.epsilon_1 >= LEAST
-        and given.d >= 2.0**-500
-    )
+def misfits(given: Hyperparameters, rho: float) -> list[str]:
+    """Those of the constants, and this rho, that strict steps do not take, each in words."""
+    values = {"epsilon_1": given.epsilon_1, "epsilon_2": given.epsilon_2, "d": given.d, "rho": rho}
+    return [
+        f"{name} is {values[name]}; strict steps take one {words}"
+        for name, (least, largest, words) in TAKEN.items()
+        if not least <= values[name] <= largest
+    ]
 
 
 def largest_gradient(given: Hyperparameters) -> float:

@@ -342,8 +342,8 @@ def test_strides_and_grouping_change_no_bit_of_a_wide_step(dtype):
     together = [made(G.shape, "F") for G in grads]
     Adafactor(together, d=1e-10, rho=1e9).step([np.asfortranarray(G) for G in grads])
     assert bits(*map(np.ascontiguousarray, together)) == bits(*alone)
-    skipped = np.zeros((2, 6, 2, 3), dtype)[:, ::3]
-    skipped[...] = normal((2, 2, 2, 3), dtype)
+    skipped = np.zeros((2, 7, 2, 3), dtype)[:, ::3]  # no strides give its leading axes as one
+    skipped[...] = normal((2, 3, 2, 3), dtype)
     copied = np.ascontiguousarray(skipped)
     for X in (skipped, copied):
         Adafactor([X], d=1e-10, rho=1e9).step([normal(X.shape, dtype, 1)])

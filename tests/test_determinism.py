@@ -137,12 +137,13 @@ def test_a_parameter_that_was_skipped_is_carried_too():
     assert found[0] == found[1]
 
 
+@pytest.mark.parametrize("beta_2", [0.0, 0.9])  # with 0 the step after is ordinary again
 @pytest.mark.parametrize("shape", [(3, 5), (300, 701), (7,)])
-def test_a_mean_square_is_carried_through_steps_in_wide_numbers(shape):
+def test_a_mean_square_is_carried_through_steps_in_wide_numbers(shape, beta_2):
     found = []
     for carried in (False, True):
         X = normal(shape)
-        optimizer = Adafactor([X], params_unchanged_between_steps=carried)
+        optimizer = Adafactor([X], beta_2=beta_2, params_unchanged_between_steps=carried)
         for t, size in enumerate((1.0, 1e200, 1.0, 1.0)):
             optimizer.step([normal(shape, seed=t + 1) * size])
         found.append(snapshot(optimizer, [X]))

@@ -1,6 +1,8 @@
 """The optimizer changes what it says it changes, by the loops' own steps, and nothing else."""
 
+import copy
 import math
+import pickle
 import subprocess
 import sys
 
@@ -162,9 +164,10 @@ def test_interleaved_views_of_one_array_are_apart():
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("strict", [False, True])
-def test_a_gradient_in_the_memory_of_a_parameter_is_read_before_it_is_written(strict, dtype):
+@pytest.mark.parametrize("n", [3, 20])
+def test_a_gradient_in_the_memory_of_a_parameter_is_read_before_it_is_written(strict, n, dtype):
     def arrays():
-        shapes = (3, 3), (9,), (3, 3), (9,), (3, 3)
+        shapes = (n, n), (n * n,), (n, n), (n * n,), (n, n)
         return [normal(shape, dtype, seed) for seed, shape in enumerate(shapes)]
 
     def in_memory(A):
@@ -181,16 +184,60 @@ def test_a_gradient_in_the_memory_of_a_parameter_is_read_before_it_is_written(st
     assert bits(*params) != bits(*arrays())
 
 
-def test_the_caller_may_change_the_weights_between_steps():
-    X, optimizer = trained((2, 3))
-    state = optimizer.state_dict()
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("copied", [False, True])
+def test_the_caller_may_change_the_weights_between_steps(strict, copied):
+    X = np.zeros((2, 7, 2, 3))[:, ::3] if copied else np.zeros((2, 3, 2, 3))
+    assert np.may_share_memory(X.reshape(6, 2, 3), X) is not copied
+    X[...] = normal(X.shape)
+    optimizer = Adafactor([X], strict=strict)
+    optimizer.step([normal(X.shape, seed=8)])
     X *= -2
     Y = X.copy()
-    other = Adafactor([Y])
-    other.load_state_dict(state)
+    other = Adafactor([Y], strict=strict)
+    other.load_state_dict(optimizer.state_dict())
     for pair in ((optimizer, X), (other, Y)):
-        pair[0].step([normal((2, 3), seed=9)])
+        pair[0].step([normal(X.shape, seed=9)])
+    assert bits(np.ascontiguousarray(X)) == bits(Y)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda A: pickle.loads(pickle.dumps(A))])
+@pytest.mark.parametrize("named", [False, True])
+@pytest.mark.parametrize("options", [{}, {"strict": True, "d": 0.5}, {"beta_2": 0.5, "threads": 1}])
+@pytest.mark.parametrize("steps", [0, 2])
+def test_a_copy_has_weights_and_a_state_of_its_own_and_goes_on_alike(copied, named, options, steps):
+    X = [normal((3, 4), np.float32), normal((5,))]
+    X = dict(zip("ab", X, strict=True)) if named else X
+    arrays = list(X.values()) if named else X
+    optimizer = Adafactor(X, **options)
+
+    def gradients(t):
+        found = [normal(A.shape, A.dtype, t) for A in arrays]
+        return dict(zip("ab", found, strict=True)) if named else found
+
+    for t in range(steps):
+        optimizer.step(gradients(t))
+    before = snapshot(optimizer, arrays)
+    other, Y = copied((optimizer, X))
+    others = list(Y.values()) if named else Y
+    assert snapshot(other, others) == before
+    other.step(gradients(9))
+    assert snapshot(optimizer, arrays) == before
+    optimizer.step(gradients(9))
+    assert snapshot(optimizer, arrays) == snapshot(other, others) != before
+
+
+def test_a_copy_keeps_how_it_rounds_and_a_shallow_one_has_the_same_weights():
+    X = normal((40,), np.float16)
+    optimizer = Adafactor([X], stochastic_rounding=3, rho=1e-3)
+    optimizer.step([normal((40,), np.float16, 1)])
+    (other, (Y,)), shallow = copy.deepcopy((optimizer, (X,))), copy.copy(optimizer)
+    for pair in (optimizer, other):
+        pair.step([normal((40,), np.float16, 2)])
     assert bits(X) == bits(Y)
+    shallow.step([normal((40,), np.float16, 3)])
+    assert bits(X) != bits(Y)
+    assert optimizer.state_dict()[0]["t"] == shallow.state_dict()[0]["t"] == 2
 
 
 def test_a_parameter_made_read_only_later_is_refused_and_left_as_it_is():

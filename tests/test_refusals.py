@@ -1,13 +1,14 @@
 """What cannot be right is refused before anything is written, with its name and place."""
 
 import math
+import sys
 
 import numpy as np
 import pytest
 from numpy.lib.stride_tricks import as_strided
 
 from adafactor_numba import Adafactor
-from tests.arrays import normal, snapshot
+from tests.arrays import bits, normal, snapshot
 
 CONSTRUCTIONS = [
     (lambda X: X, TypeError, "params is a ndarray; give a list or a dict"),
@@ -23,6 +24,7 @@ CONSTRUCTIONS = [
     (lambda X: [X.astype(complex)], TypeError, "has type complex128"),
     (lambda X: [X.astype(object)], TypeError, "has type object"),
     (lambda X: [X.astype(">f8")], TypeError, "has type float64 in foreign byte order"),
+    (lambda X: [np.ma.masked_array(X)], TypeError, "X (weights) is a masked array, all of which"),
     (lambda X: [X[0, 0]], TypeError, "params[0]: X (weights) has type float64"),
     (lambda X: [np.broadcast_to(X, (2, 4, 6))], ValueError, "is read-only"),
     (lambda X: {"a": X, "b": X}, ValueError, "params['b']: X (weights) shares memory with params"),
@@ -181,3 +183,74 @@ def test_a_bad_state_is_named_and_changes_nothing(state, error, text):
     assert snapshot(optimizer, params.values()) == before
     optimizer.load_state_dict(state_but(t=np.int64(7)))
     assert snapshot(optimizer, params.values()) != before
+
+
+# Whatever paths the parameters of a list take, all are read before the first is written
+
+
+LISTS = {
+    "one layout": [np.ones((3, 4), np.float32), np.ones((5, 2), np.float32)],
+    "both types": [np.ones((3, 4), np.float32), np.ones(5)],
+    "both layouts": [np.ones((3, 4), np.float32), np.asfortranarray(np.ones((30, 20), np.float32))],
+    "small and large": [np.ones((3, 4), np.float32), np.ones((300, 250), np.float32)],
+    "a scalar between": [np.ones((3, 4)), np.array(2.0), np.ones((2, 3, 4))],
+}
+
+
+@pytest.mark.parametrize("given", LISTS.values(), ids=LISTS.keys())
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("where", ["first", "last"])
+def test_a_bad_entry_in_one_leaves_all_others_as_they_were(given, strict, where):
+    X = [A.copy(order="K") for A in given]
+    optimizer = Adafactor(X, strict=strict)
+    optimizer.step([np.ones_like(A) for A in X])
+    before, grads = snapshot(optimizer, X), [np.ones_like(A) for A in X]
+    grads[0 if where == "first" else -1].flat[-1] = np.nan
+    held = [sys.getrefcount(G) for G in grads]
+    with pytest.raises(ValueError, match=r"G \(gradient\) is nan"):
+        optimizer.step(grads)
+    assert snapshot(optimizer, X) == before
+    assert [sys.getrefcount(G) for G in grads] == held
+    grads = [np.ones_like(A) for A in X]
+    optimizer.step(grads)
+    assert optimizer.state_dict()[0]["t"] == 2
+    assert snapshot(optimizer, X) != before
+
+
+LIMIT = 2.0**420 * math.sqrt(1e-30)
+BEYOND = [
+    ([np.full((2, 2), LIMIT / 1.2), np.ones(3)], {}, r"grads\[0\]: G .* a row or column of a norm"),
+    ([np.ones((2, 2)), np.full(3, LIMIT * 1.1)], {}, r"grads\[1\]: G \(gradient\) has an entry ab"),
+    ([np.ones((2, 2)), np.ones(3)], {"d": 1e-200}, "^d is 1e-200; strict steps take one from 2"),
+    ([np.ones((2, 2)), np.ones(3)], {"epsilon_1": 1e-300}, "^epsilon_1 is 1e-300; strict"),
+    ([np.ones((2, 2)), np.ones(3)], {"epsilon_2": 1e200}, r"^epsilon_2 is 1e\+200; strict"),
+    ([np.ones((2, 2)), np.ones(3)], {"rho": lambda t: 1e200 ** (t > 1)}, r"^rho is 1e\+200; stri"),
+]
+
+
+@pytest.mark.parametrize(("grads", "options", "text"), BEYOND)
+def test_what_strict_steps_do_not_take_is_named_and_changes_nothing(grads, options, text):
+    X = [normal(G.shape) for G in grads]
+    optimizer = Adafactor(X, strict=True, **options)
+    if callable(options.get("rho")):
+        optimizer.step(grads)
+    before = snapshot(optimizer, X)
+    with pytest.raises(ValueError, match=text):
+        optimizer.step(grads)
+    assert snapshot(optimizer, X) == before
+
+
+def test_large_weights_and_a_state_with_exponents_are_refused_by_strict_steps():
+    X = [normal((3, 2)), normal((5,))]
+    wide = Adafactor([A.copy() for A in X])
+    wide.step([np.ones((3, 2)), np.full(5, 1e200)])
+    optimizer = Adafactor(X, strict=True)
+    optimizer.load_state_dict(wide.state_dict())
+    before = snapshot(optimizer, X)
+    with pytest.raises(ValueError, match=r"params\[1\]: the state has exponents"):
+        optimizer.step([np.ones_like(A) for A in X])
+    assert snapshot(optimizer, X) == before
+    Y = [normal((3, 2)), np.full(5, 2.0**489)]
+    with pytest.raises(ValueError, match=r"params\[1\]: X \(weights\) has a norm above 2\^490"):
+        Adafactor(Y, strict=True).step([np.ones_like(A) for A in Y])
+    assert bits(*Y) == bits(normal((3, 2)), np.full(5, 2.0**489))

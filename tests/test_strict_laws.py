@@ -114,3 +114,24 @@ def test_a_step_writes_nothing_beside_an_array_that_is_not_contiguous():
     after(view, gradients, threads=2)
     assert not view.base[1::2].any()
     assert not view.base[:, 1::2].any()
+
+
+# Scale and sign
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", [(66, 71), (300, 257), (3001,)])
+@pytest.mark.parametrize("k", [-30, 7])
+def test_powers_of_two_and_signs_change_no_bit(shape, dtype, k):
+    """G, sqrt epsilon_1 and the statistics by 2^k; the sign of all of X and G."""
+    X, gradients = drawn(shape, dtype)
+    X_new, *statistics = after(X.copy(), gradients)
+    scaled, scale = [np.ldexp(G, k) for G in gradients], 4.0**k
+    X_scaled, *others = after(X.copy(), scaled, epsilon_1=1e-30 * scale)
+    assert bits(X_scaled) == bits(X_new)
+    assert bits(*others) == bits(*(A * scale for A in statistics))
+    X_turned, *others = after(-X, [-G for G in gradients])
+    assert bits(X_turned) == bits(-X_new)
+    assert bits(*others) == bits(*statistics)
+    _, *tripled = after(X.copy(), [3 * G for G in gradients], epsilon_1=9e-30)
+    assert bits(*tripled) != bits(*(9 * A for A in statistics))
