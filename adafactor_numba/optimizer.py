@@ -189,15 +189,15 @@ class Adafactor:
         from . import strict as strictly
 
         parameter = self._parameters[name]
-        parameter.fetch()
-        given = parameter.weights, G.reshape(parameter.form), parameter.statistics
-        own = rates[parameter.t + 1], self.hyperparameters, self._threads
-        step = strictly.step(*given, *own)
         if parameter.exponents:
             raise ValueError(
                 f"params[{name!r}]: the state has exponents, and strict steps take doubles; "
                 f"nothing was changed"
             )
+        parameter.fetch()
+        given = parameter.weights, G.reshape(parameter.form), parameter.statistics
+        own = rates[parameter.t + 1], self.hyperparameters, self._threads
+        step = strictly.step(*given, *own)
         if not step.fits:
             parameter.scan(f"grads[{name!r}]", G)
             beyond = step.beyond(parameter.where, f"grads[{name!r}]: G (gradient)")
@@ -299,14 +299,14 @@ class Adafactor:
 
         A shallow copy has the same arrays, and a state of its own.
         """
-        params = dict(zip(self._parameters, self._given, strict=True))
+        names, arrays = self._parameters, self._given
+        given = dict(zip(names, arrays, strict=True)) if self._mapping else arrays
         options = {name: getattr(self.hyperparameters, name) for name in RANGES} | {
             "stochastic_rounding": self._seed if self._seed >= 0 else None,
             "strict": self.strict,
             "threads": self._threads,
             "params_unchanged_between_steps": self._carry,
         }
-        given = params if self._mapping else self._given
         return _resumed, (type(self), given, options, self.state_dict())
 
     def state_dict(self) -> dict[Hashable, State]:

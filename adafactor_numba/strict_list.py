@@ -18,8 +18,8 @@ from .survey import worthwhile
 from .sweep import IDLE, PLAIN, READ, WRITE
 from .vectorbounds import VectorBounds
 
-LEAST, MOST = 2**16, 2**18  # entries up to which a thread has a parameter to itself: of any list,
-ENOUGH = 4  # and of one that has so many times as many
+MOST = 2**18  # entries of what one thread has to itself, in a list of
+ENOUGH = 4  # times as many; in any list it has what has SERIAL
 
 
 class StrictList:
@@ -34,7 +34,7 @@ class StrictList:
         self._doubles = self._like.itemsize < 8
         table = batch.tables(1).table
         self._sizes = table["p"] * table["n"] * table["m"]
-        self._small = self._sizes <= max(LEAST, min(MOST, self._sizes.sum() // ENOUGH))
+        self._small = self._sizes <= max(SERIAL, min(MOST, self._sizes.sum() // ENOUGH))
         factors = table["p"] * (table["n"] + table["m"])
         pairs = factors + table["strips"] * table["m"]
         self._kept = np.where(table["factored"], 2 * pairs, 0)

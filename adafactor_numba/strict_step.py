@@ -68,8 +68,8 @@ class Step(ABC):
         self.rates, self.constants, self.unclipped = rates, constants, False
         self.totals, taken = self._read()
         self.square = pair(self.totals)
-        self.misfits = misfits(constants, rates.rho)
-        self.fits = taken and self.square[0] <= LARGEST**2 and not self.misfits
+        fit = not misfits(constants, rates.rho)
+        self.fits = taken and self.square[0] <= LARGEST**2 and fit
 
     @abstractmethod
     def _read(self) -> tuple[Long, bool]:
@@ -101,8 +101,8 @@ class Step(ABC):
 
     def beyond(self, weights: str, gradient: str) -> str:
         """What does not fit, so called, of a step of which all that is read is finite."""
-        if self.misfits:
-            return self.misfits[0]
+        if wrong := misfits(self.constants, self.rates.rho):
+            return wrong[0]
         if self.square[0] > LARGEST**2 or float(abs(self.X).max()) > LARGEST:
             return f"{weights} has a norm above 2^490, which strict steps do not take"
         which = "a row or column of a norm" if self.R_old is not None else "an entry"

@@ -52,7 +52,7 @@ def run(arrays, gradients, threads=2, **options):
 def by_itself(monkeypatch, *given, **options):
     """The same of steps of their own."""
     with monkeypatch.context() as patched:
-        patched.setattr(strict_list, "LEAST", -1)
+        patched.setattr(strict_list, "SERIAL", -1)
         patched.setattr(strict_list, "MOST", -1)
         return run(*given, **options)
 
@@ -83,7 +83,7 @@ def test_threads_share_a_long_list(threads, monkeypatch):
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_threads_share_parameters_of_many_entries(dtype, threads, monkeypatch):
     shapes = [(300, 257), (70_000,), (9, 8191), (256, 256), (90_000, 1)]
-    assert all(math.prod(shape) >= strict_list.LEAST for shape in shapes)
+    assert all(math.prod(shape) >= strict_list.SERIAL for shape in shapes)
     X, G = ([normal(shape, dtype, k) for shape in shapes] for k in (0, 1))
     assert sum(A.size for A in X) >= strict_list.ENOUGH * max(A.size for A in X)
     assert run(X, [G, G], threads) == by_itself(monkeypatch, X, [G, G], threads)
